@@ -1,0 +1,110 @@
+"""The command ``forecast``: a group whose commands are imported only when they run.
+
+``forecast --help`` must stay as fast as importing click, so the table below
+holds each command's place and one line of help, and nothing else is imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import click
+
+from forecast.cli._errors import shown_as_paragraph
+
+HELP = """When does AGI arrive, and who gets there first?
+
+`forecast run` answers for the shipped assumptions; `forecast run --priors FILE` for yours.
+
+\b
+Exit codes: 0 good; 1 something failed, a plugin included; 2 wrong input;
+3 the run finished but its diagnostics failed; 130 interrupted.
+Set FORECAST_DEBUG=1 to see the traceback behind an error.
+"""
+
+COMMANDS = {
+    "run": ("forecast.cli.run:run", "Make a forecast: fit, project, and save it as a run."),
+    "runs": ("forecast.cli.runs:runs", "List saved runs and read them with other settings."),
+    "rerun": ("forecast.cli.runs:rerun", "Repeat a saved run and say whether it came out the same."),
+    "priors": ("forecast.cli.priors:priors", "Show, check and plot prior files."),
+    "evidence": ("forecast.cli.evidence:evidence", "List the evidence that the model is fitted to."),
+    "drivers": ("forecast.cli.drivers:drivers", "List the drivers that are loaded and what each does."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is run, and shows errors in words.
+
+    Parameters
+    ----------
+    commands_at : dict of str to (str, str)
+        For each command ``"module:attribute"`` and its one line of help.
+    """
+
+    def __init__(self, *args: Any, commands_at: dict[str, tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.commands_at = commands_at
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the table, which is the order of use."""
+        return list(self.commands_at)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in self.commands_at:
+            return None
+        module, _, attribute = self.commands_at[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one was probably meant."""
+        if args and args[0] not in self.commands_at and not args[0].startswith("-"):
+            from forecast.wording import did_you_mean
+
+            ctx.fail(f"there is no command {args[0]!r}{did_you_mean(args[0], self.commands_at)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from the table, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in self.commands_at.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; whatever fails becomes one paragraph and an exit code."""
+        with shown_as_paragraph():
+            return super().invoke(ctx)
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if not value or ctx.resilient_parsing:
+        return
+    from importlib import metadata
+
+    try:
+        version = metadata.version("agi-forecast")
+    except metadata.PackageNotFoundError:  # run from a source tree that is not installed
+        version = "(not installed)"
+    click.echo(f"forecast {version}")
+    ctx.exit()
+
+
+@click.group(
+    cls=LazyGroup,
+    commands_at=COMMANDS,
+    help=HELP,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
+def main() -> None:
+    """Run the command line; the text above is its help."""

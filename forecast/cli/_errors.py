@@ -1,0 +1,92 @@
+"""Errors at the edge: one paragraph on stderr and an exit code, never a bare traceback."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+
+import click
+
+from forecast.errors import ForecastError
+
+INTERRUPTED = 130
+
+
+@contextlib.contextmanager
+def shown_as_paragraph() -> Iterator[None]:
+    """Show whatever is raised inside as one paragraph and leave with its exit code.
+
+    click's own errors pass: click words them, and exits with 2. So do broken
+    pipes (``forecast runs list | head``), which click ends in silence.
+
+    Raises
+    ------
+    SystemExit
+        With the error's exit code, 1 for a bug, 130 after Ctrl-C.
+    """
+    try:
+        yield
+        sys.stdout.flush()  # a pipe closed by its reader shows itself here, not at shutdown
+    except (KeyboardInterrupt, click.Abort):
+        _leave("Interrupted; nothing half-written was kept.", INTERRUPTED)
+    except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
+        raise
+    except ForecastError as error:
+        _leave(paragraph(error), error.exit_code, error)
+    except Exception as error:
+        _leave(paragraph(error), 1, error)
+
+
+def paragraph(error: Exception) -> str:
+    """Word an error for the terminal.
+
+    Parameters
+    ----------
+    error : Exception
+        One of ours, or one that nobody foresaw.
+
+    Returns
+    -------
+    str
+        One paragraph: every problem of the input on a line of its own; for
+        what nobody foresaw, that it is a bug and how to see more.
+    """
+    if isinstance(error, ForecastError):
+        problems = getattr(error, "problems", None) or (str(error),)
+        lines = [line for problem in problems for line in str(problem).splitlines() if line.strip()]
+        if len(problems) > 1:
+            lines = [f"{len(problems)} problems:", *(f"  {line}" for line in lines)]
+        lines = lines or [type(error).__name__]
+        # A plugin's author needs the line that failed; nobody else does.
+        cause = error.__cause__
+        if cause is not None and not isinstance(cause, ForecastError) and not _debugging():
+            lines.append("(FORECAST_DEBUG=1 shows the traceback)")
+        return "Error: " + "\n".join(lines)
+    what = " ".join(str(error).split())[:400]
+    name = type(error).__name__
+    if isinstance(error, MemoryError):
+        return "Error: the machine ran out of memory; fewer draws (--draws) or chains (--chains) need less."
+    if isinstance(error, OSError) and error.strerror:
+        file = f": {error.filename}" if error.filename else ""
+        return f"Error: {error.strerror}{file} (FORECAST_DEBUG=1 shows where)"
+    return (
+        f"Error: this is a bug in forecast, not in your input: {name}{f': {what}' if what else ''}. "
+        "Please report it with the command you gave and what FORECAST_DEBUG=1 prints."
+    )
+
+
+def _debugging() -> bool:
+    return os.environ.get("FORECAST_DEBUG", "") not in ("", "0")
+
+
+def _leave(text: str, code: int, error: Exception | None = None) -> None:
+    if error is not None and _debugging():
+        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+    # What a command already wrote to stdout stands before the error.
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+    click.echo(text, err=True)
+    sys.exit(code)

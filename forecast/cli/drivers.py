@@ -1,0 +1,143 @@
+"""``forecast drivers``: what is loaded, from where, and what each driver does."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forecast.errors import ForecastError
+
+if TYPE_CHECKING:
+    from forecast.driver import Term
+    from forecast.host import Host, LoadedDriver
+
+
+@click.command(short_help="List the drivers that are loaded and what each does.")
+@click.option("--priors", multiple=True, metavar="FILE|NAME", help="Leave out what this worldview disables.")
+@click.option(
+    "--plugin", "plugins", multiple=True, metavar="FILE.py|MODULE", help="Load this plugin as well."
+)
+@click.option("--without", multiple=True, metavar="DRIVER", help="Leave this driver out.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def drivers(
+    priors: tuple[str, ...], plugins: tuple[str, ...], without: tuple[str, ...], as_json: bool
+) -> None:
+    """List the drivers that are loaded and what each does.
+
+    For each driver: where it comes from, the quantities that it provides, adds
+    to and limits, the evidence that it observes, how many parameters it has,
+    and the quantities of others that it needs.
+    """
+    from forecast.host import load_host
+
+    host = load_host(plugins, _disabled(priors, without))
+    needs, failure = _needs(host)
+    entries = [_entry(name, loaded, needs) for name, loaded in host.drivers.items()]
+    if as_json:
+        problems = [
+            {"plugin": p.plugin, "distribution": p.distribution, "message": p.message} for p in host.problems
+        ]
+        listing = {"drivers": entries, "disabled": list(host.disabled), "problems": problems}
+        click.echo(json.dumps(listing, indent=2, ensure_ascii=False))
+    else:
+        _print(entries, host)
+    for problem in host.problems:
+        click.echo(f"Warning: {problem}", err=True)
+    if failure is not None:
+        raise failure
+
+
+def _disabled(priors: tuple[str, ...], without: tuple[str, ...]) -> tuple[str, ...]:
+    if not priors:
+        return without
+    from forecast.worldview import load_worldview
+
+    return tuple(load_worldview(*priors, disable=without).disabled)
+
+
+def _needs(host: Host) -> tuple[dict[str, set[str]] | None, ForecastError | None]:
+    # What a driver reads is known only by building a model; the listing does without where that fails.
+    try:
+        from forecast.model import trace_reads
+    except ImportError:
+        return None, None
+    try:
+        return trace_reads(host), None
+    except ForecastError as error:
+        return None, error
+
+
+def _entry(name: str, loaded: LoadedDriver, needs: dict[str, set[str]] | None) -> dict[str, Any]:
+    by_kind: dict[str, list[Term]] = {}
+    for term in loaded.terms:
+        by_kind.setdefault(term.kind, []).append(term)
+    added = [*by_kind.get("addition", []), *by_kind.get("channel", [])]
+    evidence = loaded.driver.evidence
+    return {
+        "name": name,
+        "title": loaded.driver.title,
+        "distribution": loaded.distribution,
+        "version": loaded.version,
+        "source": loaded.source,
+        "provides": [
+            {"quantity": t.target, "unit": t.unit, "linear": t.linear, "channels": t.channels}
+            for t in by_kind.get("base", [])
+        ],
+        "adds_to": [{"quantity": t.target, "channel": t.channel} for t in added],
+        "limits": [t.target for t in by_kind.get("limit", [])],
+        "observes": [
+            {"table": t.target, "rows": len(evidence[t.target])} for t in by_kind.get("observation", [])
+        ],
+        "parameters": len(loaded.driver.parameters),
+        "needs": None if needs is None else sorted(needs.get(name, ())),
+    }
+
+
+def _print(entries: list[dict[str, Any]], host: Host) -> None:
+    width = min(shutil.get_terminal_size().columns, 110)
+    for entry in entries:
+        label = f"{entry['distribution']} {entry['version']}".strip()
+        origin = label if entry["source"] in ("", label) else f"{label}, {entry['source']}"
+        click.echo(f"{click.style(entry['name'], bold=True)}  ({origin})")
+        for label, words in _lines(entry):
+            if words:
+                click.echo(
+                    textwrap.fill(
+                        ", ".join(words),
+                        width=width,
+                        initial_indent=f"  {label:<12}",
+                        subsequent_indent=" " * 14,
+                        break_long_words=False,
+                        break_on_hyphens=False,
+                    )
+                )
+        click.echo()
+    if host.disabled:
+        click.echo(f"Left out: {', '.join(host.disabled)}")
+    if not entries:
+        click.echo("No driver is loaded.")
+
+
+def _lines(entry: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    return [
+        ("provides", [f"{q['quantity']} [{_unit(q)}]" for q in entry["provides"]]),
+        (
+            "adds to",
+            [
+                f"{q['quantity']} (channel {q['channel']})" if q["channel"] else q["quantity"]
+                for q in entry["adds_to"]
+            ],
+        ),
+        ("limits", entry["limits"]),
+        ("observes", [f"{t['table']} ({t['rows']} rows)" for t in entry["observes"]]),
+        ("parameters", [str(entry["parameters"])]),
+        ("needs", entry["needs"] or []),
+    ]
+
+
+def _unit(quantity: dict[str, Any]) -> str:
+    return str(quantity["unit"]) if quantity["linear"] else f"log10 {quantity['unit']}"

@@ -1,0 +1,282 @@
+"""The verdict: may these draws be relied on?
+
+It rests on R-hat, effective sample sizes, divergences, E-BFMI and the number
+of accepted draws, and on nothing else. Crossing dates are judged beside the
+parameters, on all draws, with "never" as a date after every other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+R_HAT_MAX = 1.01
+ESS_MIN = 400.0
+E_BFMI_MIN = 0.3
+ACCEPTED_MIN = 1000
+
+# The fewest draws per chain from which ArviZ computes these numbers.
+_FEWEST_DRAWS = 4
+
+_TAILS = (0.05, 0.95)
+
+State = Literal["pass", "fail", "not-available"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of the verdict.
+
+    Attributes
+    ----------
+    code, title : str
+    state : {"pass", "fail", "not-available"}
+    value : float or None
+        The worst value; None where it is not a number.
+    threshold : float
+    where : str
+        The parameter, crossing or chain with the worst value.
+    advice : str
+        What to do; empty when the check passes.
+    """
+
+    code: str
+    title: str
+    state: State
+    value: float | None
+    threshold: float
+    where: str = ""
+    advice: str = ""
+
+
+def judge(
+    tree: xr.DataTree,
+    accepted_min: int = ACCEPTED_MIN,
+    *,
+    prior_only: bool = False,
+    horizon: float | None = None,
+) -> dict[str, Any]:
+    """Judge the draws of a run.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        Groups ``posterior``, ``sample_stats`` and ``crossings``; a check whose
+        group is missing is "not available".
+    accepted_min : int
+        The fewest draws that must be left once those that had crossed by the
+        as-of date are set aside.
+    prior_only : bool
+        The draws are of the priors alone: there is no sampler to judge.
+    horizon : float, optional
+        Decimal year that stands for "never" among crossing dates; by default
+        the latest crossing. Only its place in the order matters much.
+
+    Returns
+    -------
+    dict
+        ``diagnostics`` of ``summary.json``: ``ok`` (True; False where a check
+        failed; None where one could not be made, or for prior draws),
+        ``verdict`` in words, ``r_hat_max``, ``ess_bulk_min``,
+        ``ess_tail_min``, ``divergences``, ``e_bfmi_min``, ``accepted`` and
+        ``checks``, a list of :class:`Check` as dicts.
+    """
+    accepted = _accepted(tree, accepted_min)
+    if prior_only:
+        return _verdict([accepted], None, "prior draws only: no sampler was run, so there is no verdict")
+    draws = _Draws.of(tree, horizon)
+    checks = [
+        _r_hat(draws),
+        _ess(draws, "bulk"),
+        _ess(draws, "tail"),
+        _divergences(tree),
+        _e_bfmi(tree),
+        accepted,
+    ]
+    failed = [check.title for check in checks if check.state == "fail"]
+    missing = [check.title for check in checks if check.state == "not-available"]
+    if failed:
+        return _verdict(checks, False, f"failed: {', '.join(failed)}")
+    if missing:
+        return _verdict(checks, None, f"not available: {', '.join(missing)}")
+    return _verdict(checks, True, "passed")
+
+
+def _verdict(checks: list[Check], ok: bool | None, verdict: str) -> dict[str, Any]:
+    values = {check.code: check.value for check in checks}
+
+    def whole(code: str) -> int | None:
+        value = values.get(code)
+        return None if value is None else int(value)
+
+    return {
+        "ok": ok,
+        "verdict": verdict,
+        "r_hat_max": values.get("r_hat"),
+        "ess_bulk_min": values.get("ess_bulk"),
+        "ess_tail_min": values.get("ess_tail"),
+        "divergences": whole("divergences"),
+        "e_bfmi_min": values.get("e_bfmi"),
+        "accepted": whole("accepted"),
+        "checks": [asdict(check) for check in checks],
+    }
+
+
+@dataclass(frozen=True)
+class _Draws:
+    """All numbers to judge: names, and draws with dims (chain, draw, name)."""
+
+    names: list[str]
+    values: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, tree: xr.DataTree, horizon: float | None) -> _Draws | None:
+        found = [*_columns(tree, "posterior"), *_dates(tree, horizon)]
+        # A constant has nothing to converge; it is not a parameter that failed to.
+        varying = [(name, values) for name, values in found if not _is_constant(values)]
+        if not any(True for _ in _columns(tree, "posterior")) or not varying:
+            return None
+        return cls([name for name, _ in varying], np.stack([values for _, values in varying], axis=-1))
+
+    def worst(
+        self, statistic: Callable[[NDArray[np.float64]], Any], largest: bool
+    ) -> tuple[float | None, str]:
+        """Worst value of a statistic and where; None where it is not a number somewhere."""
+        usable = np.isfinite(self.values).all(axis=(0, 1))
+        if not usable.all():
+            return None, self.names[int(np.argmin(usable))]
+        computed = np.atleast_1d(np.asarray(statistic(self.values), dtype=float))
+        if not np.isfinite(computed).all():
+            return None, self.names[int(np.argmin(np.isfinite(computed)))]
+        index = int(np.argmax(computed) if largest else np.argmin(computed))
+        return float(computed[index]), self.names[index]
+
+
+def _columns(tree: xr.DataTree, group: str) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Each number of a group with its name and draws, dims (chain, draw)."""
+    if group not in tree.children:
+        return
+    for name, variable in tree[group].data_vars.items():
+        if not {"chain", "draw"} <= set(variable.dims) or variable.dtype.kind not in "fiub":
+            continue
+        ordered = variable.transpose("chain", "draw", ...)
+        values = ordered.to_numpy().astype(float)
+        for index in np.ndindex(values.shape[2:]):
+            labels = [
+                str(variable[dim].to_numpy()[at]) if dim in variable.coords else str(at)
+                for dim, at in zip(ordered.dims[2:], index, strict=True)
+            ]
+            yield f"{name}[{', '.join(labels)}]" if labels else str(name), values[(..., *index)]
+
+
+def _dates(tree: xr.DataTree, horizon: float | None) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    for name, values in _columns(tree, "crossings"):
+        if name == "accepted":
+            continue
+        reached = values[np.isfinite(values)]
+        never = horizon if horizon is not None else float(reached.max(initial=0.0)) + 1 / 12
+        yield f"crossing date of {name}", np.where(np.isposinf(values), never, values)
+
+
+def _is_constant(values: NDArray[np.float64]) -> bool:
+    return bool((values == values.flat[0]).all())
+
+
+def _r_hat(draws: _Draws | None) -> Check:
+    import arviz as az
+
+    code, title = "r_hat", "R-hat"
+    if draws is None or draws.values.shape[0] < 2 or draws.values.shape[1] < _FEWEST_DRAWS:
+        return Check(code, title, "not-available", None, R_HAT_MAX, advice="It needs two chains or more: --chains 4.")
+    # Rank-normalised, split, the worse of bulk and folded (Vehtari et al. 2021).
+    value, where = draws.worst(lambda x: az.rhat(x, chain_axis=0, draw_axis=1, method="rank"), largest=True)
+    if value is not None and value <= R_HAT_MAX:
+        return Check(code, title, "pass", value, R_HAT_MAX, where)
+    return Check(code, title, "fail", value, R_HAT_MAX, where, _advice(
+        value, where, "The chains disagree: sample longer (--tune, --draws), and look at the prior of this parameter; "
+        "the evidence may not identify it, or it may have two peaks."))  # fmt: skip
+
+
+def _ess(draws: _Draws | None, kind: Literal["bulk", "tail"]) -> Check:
+    import arviz as az
+
+    code, title = f"ess_{kind}", f"{kind} ESS"
+    if draws is None or draws.values.shape[1] < _FEWEST_DRAWS:
+        return Check(code, title, "not-available", None, ESS_MIN, advice="There are too few draws: --draws 1000.")
+    # Tails are the 5% and 95% quantiles, as Vehtari et al. define it; ArviZ's own default is 11% and 89%.
+    tails = _TAILS if kind == "tail" else None
+    value, where = draws.worst(
+        lambda x: az.ess(x, chain_axis=0, draw_axis=1, method=kind, prob=tails), largest=False
+    )
+    if value is not None and value >= ESS_MIN:
+        return Check(code, title, "pass", value, ESS_MIN, where)
+    return Check(code, title, "fail", value, ESS_MIN, where, _advice(
+        value, where, "The draws of this number carry too little information: draw more (--draws)."))  # fmt: skip
+
+
+def _advice(value: float | None, where: str, otherwise: str) -> str:
+    if value is None:
+        return f"The draws of {where} include NaN or infinity, or a chain that never moved: look at its prior."
+    return otherwise
+
+
+def _divergences(tree: xr.DataTree) -> Check:
+    code, title = "divergences", "divergences"
+    statistics = tree.children.get("sample_stats")
+    if statistics is None or "diverging" not in statistics:
+        return Check(code, title, "not-available", None, 0.0, advice="The sampler did not report divergences.")
+    per_chain = statistics["diverging"].astype(int).sum("draw").to_numpy().ravel()
+    count = int(per_chain.sum())
+    if count == 0:
+        return Check(code, title, "pass", 0.0, 0.0)
+    where = f"chain {int(np.argmax(per_chain))} ({int(per_chain.max())} of them)"
+    return Check(code, title, "fail", float(count), 0.0, where,
+                 "The sampler could not follow the posterior there and the draws may be biased: tune longer (--tune), "
+                 "or narrow a very wide prior.")  # fmt: skip
+
+
+def _e_bfmi(tree: xr.DataTree) -> Check:
+    import arviz as az
+
+    code, title = "e_bfmi", "E-BFMI"
+    statistics = tree.children.get("sample_stats")
+    if statistics is None or "energy" not in statistics or statistics.sizes.get("draw", 0) < _FEWEST_DRAWS:
+        return Check(code, title, "not-available", None, E_BFMI_MIN, advice="The sampler did not report energies.")
+    energy = statistics["energy"].transpose("chain", "draw").to_numpy().astype(float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        per_chain = np.asarray(az.bfmi(energy, chain_axis=0, draw_axis=1), dtype=float)
+    if not np.isfinite(per_chain).all():
+        where = f"chain {int(np.argmin(np.isfinite(per_chain)))}"
+        return Check(code, title, "fail", None, E_BFMI_MIN, where, "The energy of this chain never moved or is NaN.")
+    worst = int(np.argmin(per_chain))
+    value = float(per_chain[worst])
+    if value >= E_BFMI_MIN:
+        return Check(code, title, "pass", value, E_BFMI_MIN, f"chain {worst}")
+    return Check(code, title, "fail", value, E_BFMI_MIN, f"chain {worst}",
+                 "The sampler explores heavy tails too slowly: tune longer (--tune), or give the widest priors "
+                 "lighter tails.")  # fmt: skip
+
+
+def _accepted(tree: xr.DataTree, accepted_min: int) -> Check:
+    code, title = "accepted", "accepted draws"
+    crossings = tree.children.get("crossings")
+    if crossings is None or "accepted" not in crossings:
+        return Check(code, title, "not-available", None, float(accepted_min), advice="No crossings were computed.")
+    marks = crossings["accepted"].to_numpy().astype(bool)
+    count = int(marks.sum())
+    if count >= accepted_min:
+        return Check(code, title, "pass", float(count), float(accepted_min))
+    cause = (
+        f"{marks.size - count} of {marks.size} draws had crossed by the as-of date and were set aside: draw more "
+        "(--draws), and ask whether priors or thresholds contradict what has not happened yet."
+        if count < marks.size
+        else "There are too few draws: --draws 1000 --chains 4."
+    )
+    return Check(code, title, "fail", float(count), float(accepted_min), advice=cause)

@@ -1,0 +1,233 @@
+"""Find plugins and import them, one by one, so that a broken one can be named.
+
+What is installed is read from metadata alone; only then is each plugin
+imported. Whatever an import raises becomes a `BrokenPlugin` that says what
+happened and where in the plugin's own files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib
+import importlib.util
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from forecast.errors import ForecastError, InputError
+from forecast.wording import shown
+
+ENTRY_POINT_GROUP = "forecast.drivers"
+_OURS = str(Path(__file__).parent) + os.sep
+
+
+class BrokenPlugin(Exception):
+    """A plugin failed; the message is one line without its name."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A plugin that has been found and not yet imported.
+
+    Attributes
+    ----------
+    name : str
+        Name of the entry point, the file as given, or the module.
+    distribution, version : str
+        What it was installed with; blank for a file.
+    load : callable
+        Imports it and returns the object that holds the hooks.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    load: Callable[[], Any]
+
+
+def installed_plugins() -> list[Candidate]:
+    """Plugins of installed distributions, by name, from metadata alone.
+
+    Returns
+    -------
+    list of Candidate
+        In an order that does not depend on how they were installed.
+    """
+    found = []
+    for point in metadata.entry_points(group=ENTRY_POINT_GROUP):
+        name, version = (point.dist.name, point.dist.version) if point.dist else ("", "")
+        found.append(Candidate(point.name, name, version, point.load))
+    return sorted(found, key=lambda c: (c.name, c.distribution))
+
+
+def named_plugin(given: str) -> Candidate:
+    """Plugin that the user named: a path to a ``.py`` file, or a module.
+
+    Parameters
+    ----------
+    given : str
+        Something like ``"mine.py"``, ``"lab/mine.py"`` or ``"lab.mine"``.
+
+    Raises
+    ------
+    InputError
+        When there is no such file or module.
+    """
+    if not given.strip() or "\0" in given:
+        raise InputError(f"--plugin {shown(given)}: give the path of a .py file or the name of a module")
+    if given.endswith(".py") or "/" in given or os.sep in given:
+        path = _existing_file(given)
+        return Candidate(given, "", "", lambda: _import_file(path))
+    if not all(part.isidentifier() for part in given.split(".")):
+        raise InputError(f"--plugin {shown(given)}: neither a .py file nor the name of a module")
+    if not _module_exists(given):
+        nearby = Path(f"{given.replace('.', os.sep)}.py")
+        hint = f"; for the file here say --plugin {nearby}" if nearby.is_file() else ""
+        raise InputError(f"--plugin {given}: no module of this name is installed{hint}")
+    distribution, version = _distribution_of_module(given)
+    return Candidate(given, distribution, version, lambda: importlib.import_module(given))
+
+
+@contextlib.contextmanager
+def guarded() -> Iterator[None]:
+    """Turn whatever a plugin raises into `BrokenPlugin`; keep its prints off stdout.
+
+    stdout belongs to `--json`. Ctrl-C passes, everything else is caught:
+    a plugin may even call ``sys.exit`` while it is imported.
+
+    Raises
+    ------
+    BrokenPlugin
+        Saying what was raised and where.
+    """
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    except (KeyboardInterrupt, BrokenPlugin):
+        raise
+    except BaseException as error:
+        raise BrokenPlugin(describe(error)) from error
+
+
+def describe(error: BaseException) -> str:
+    """Say in one line what was raised and where in the plugin.
+
+    Parameters
+    ----------
+    error : BaseException
+        With its traceback.
+
+    Returns
+    -------
+    str
+        Such as ``"mine.py:7: ZeroDivisionError: division by zero"``.
+    """
+    if isinstance(error, ForecastError):  # already in words, with file and line
+        return "; ".join(str(error).splitlines())
+    where = _location(error)
+    if isinstance(error, SystemExit):
+        what = f"it called sys.exit({'' if error.code is None else shown(error.code)})"
+    elif isinstance(error, SyntaxError):
+        what = f"{type(error).__name__}: {error.msg}"
+    else:
+        lines = _text(error).splitlines()
+        what = f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
+    return f"{where}: {what}" if where else what
+
+
+def short_path(path: str) -> str:
+    """Show a path relative to the current folder when it lies inside it."""
+    try:
+        relative = os.path.relpath(path)
+    except (ValueError, OSError):  # another drive, or a current folder that is gone
+        return path
+    return path if relative.startswith("..") else relative
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error).strip()
+    except Exception:  # an exception class of the plugin's may fail even at this
+        return ""
+
+
+def _location(error: BaseException) -> str:
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{short_path(error.filename)}:{error.lineno}" if error.lineno else short_path(error.filename)
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith((_OURS, "<frozen "))
+        and f"{os.sep}importlib{os.sep}" not in frame.filename
+        and f"{os.sep}pluggy{os.sep}" not in frame.filename
+    ]
+    if not frames:
+        return ""
+    # The first foreign frame is the plugin's; what matters is how far its own code got,
+    # not the line of numpy or pandas that finally complained.
+    home = os.path.dirname(frames[0].filename)
+    frame = [f for f in frames if os.path.dirname(f.filename).startswith(home)][-1]
+    return f"{short_path(frame.filename)}:{frame.lineno}"
+
+
+def _existing_file(given: str) -> Path:
+    path = Path(given).expanduser()
+    try:
+        if path.is_dir():
+            hint = "; give its __init__.py" if (path / "__init__.py").is_file() else ""
+            raise InputError(f"--plugin {given}: is a folder, not a .py file{hint}")
+        if not path.is_file():
+            raise InputError(f"--plugin {given}: there is no such file")
+        if path.suffix != ".py":
+            raise InputError(f"--plugin {given}: is not a .py file")
+        return path.resolve()
+    except OSError as error:  # a name too long, a folder that may not be entered
+        raise InputError(f"--plugin {shown(given)}: {error.strerror or error}") from error
+
+
+def _import_file(path: Path) -> ModuleType:
+    # The name is unique to the file, so that two files called driver.py do not meet in sys.modules.
+    name = f"forecast_plugin_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None:
+        raise BrokenPlugin("cannot be imported as a Python file")
+    module = importlib.util.module_from_spec(spec)
+    # Compiled from its text rather than by the loader: no bytecode folder appears beside the user's
+    # file, and a file changed twice within a second is never taken from stale bytecode.
+    code = compile(path.read_bytes(), str(path), "exec")
+    before = sys.modules.get(name)
+    sys.modules[name] = module  # dataclasses look their module up while it is imported
+    try:
+        exec(code, module.__dict__)
+    except BaseException:
+        if before is None:
+            del sys.modules[name]
+        else:
+            sys.modules[name] = before
+        raise
+    return module
+
+
+def _module_exists(name: str) -> bool:
+    try:
+        return name in sys.modules or importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError as error:
+        # The parent is missing, or is no package; what else a parent's import lacks is its own fault.
+        missing = error.name or ""
+        return not (missing and (name == missing or name.startswith(f"{missing}.")))
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # a parent package that fails: the import will say how
+        return True
+
+
+def _distribution_of_module(name: str) -> tuple[str, str]:
+    owners = metadata.packages_distributions().get(name.partition(".")[0], [])
+    return (owners[0], metadata.version(owners[0])) if owners else ("", "")

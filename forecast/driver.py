@@ -1,0 +1,241 @@
+"""What a driver author imports: the ``Driver`` base class and its decorators.
+
+A driver declares parameters (with priors), terms (what it puts into
+quantities) and evidence (tables tied to quantities). Terms are methods that
+take the model ``m`` (:class:`forecast.model.Model`) and return a tensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+
+from forecast.evidence import EvidenceTable, read_tables
+from forecast.worldview import ParameterPriors, read_driver_priors
+
+if TYPE_CHECKING:
+    from forecast.model import Model
+    from forecast.model.observations import Observations, PrepareContext
+
+API_VERSION = 1
+"""Version of the driver contract; a driver states the one it was written for."""
+
+_MARK = "__forecast_terms__"
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Term:
+    """One method of a driver and what it does.
+
+    Attributes
+    ----------
+    kind : {"base", "addition", "channel", "limit", "observation"}
+    target : str
+        The quantity, or for an observation the evidence table.
+    build : callable
+        ``build(m)`` returns a tensor; for an observation ``build(m, data)``
+        returns nothing.
+    driver : str
+    unit, linear, channels, title, success
+        Of the quantity, for a base.
+    channel : str or None
+        The channel's name, for a channel.
+    sharpness : float
+        s of the soft minimum with which limits bend the quantity, for a base.
+    prepare : callable or None
+        ``prepare(table, context) -> Observations``, for an observation.
+    """
+
+    kind: Literal["base", "addition", "channel", "limit", "observation"]
+    target: str
+    build: Callable[..., Any]
+    driver: str = ""
+    unit: str = ""
+    linear: bool = False
+    channels: bool = False
+    channel: str | None = None
+    title: str = ""
+    sharpness: float = 4.0
+    success: float | None = None
+    prepare: Callable[..., Any] | None = None
+
+
+def _mark(**fields: Any) -> Callable[[F], F]:
+    def decorate(method: F) -> F:
+        marks = getattr(method, _MARK, [])
+        setattr(method, _MARK, [*marks, fields])
+        return method
+
+    return decorate
+
+
+def provides(
+    quantity: str,
+    *,
+    unit: str,
+    linear: bool = False,
+    channels: bool = False,
+    sharpness: float = 4.0,
+    success: float | None = None,
+    title: str = "",
+) -> Callable[[F], F]:
+    """Declare the method as the base of a quantity; each quantity has one owner.
+
+    Parameters
+    ----------
+    quantity : str
+        Its name.
+    unit : str
+        Unit of the trajectory; the method returns log10 of it unless `linear`.
+    linear : bool
+        The trajectory is in `unit` itself, not in log10.
+    channels : bool
+        The quantity is a sum of channels that drivers add; the method
+        returns None.
+    sharpness : float
+        s in softmin(x, y) = -log10(10^(-s x) + 10^(-s y)) / s, by which the
+        limits of this quantity bend it.
+    success : float, optional
+        The success rate that a time horizon is about; thresholds must match.
+    title : str
+        For tables and pictures.
+    """
+    return _mark(
+        kind="base",
+        target=quantity,
+        unit=unit,
+        linear=linear,
+        channels=channels,
+        sharpness=sharpness,
+        success=success,
+        title=title,
+    )
+
+
+def adds_to(quantity: str, *, channel: str | None = None) -> Callable[[F], F]:
+    """Declare the method as an addition to a quantity, or as one of its channels.
+
+    Without `channel` the result is added to the trajectory (a factor, for a
+    log quantity). With it the result is log10 of a flow that is added
+    linearly; a bloc for which a parameter that it reads has no prior does not
+    have the channel.
+    """
+    return _mark(kind="channel" if channel else "addition", target=quantity, channel=channel)
+
+
+def limits(quantity: str) -> Callable[[F], F]:
+    """Declare the method as a limit of a quantity, in the quantity's unit.
+
+    All limits enter one soft minimum with the base, so that two do not count
+    twice.
+    """
+    return _mark(kind="limit", target=quantity)
+
+
+def observes(
+    table: str, *, prepare: Callable[[EvidenceTable, PrepareContext], Observations] | None = None
+) -> Callable[[F], F]:
+    """Declare the method as the measurement model of an evidence table.
+
+    Parameters
+    ----------
+    table : str
+        Name of one of the driver's evidence tables.
+    prepare : callable, optional
+        ``prepare(table, context) -> Observations``: selects rows and may add
+        computed columns through ``context.observations(table, ...)``. The
+        table has only rows published by the as-of date; `context` has
+        ``as_of`` and ``blocs``.
+    """
+    return _mark(kind="observation", target=table, prepare=prepare)
+
+
+class Driver:
+    """Base of every driver.
+
+    Attributes
+    ----------
+    name : str
+        Unique among loaded drivers; the key of its priors in prior files.
+    title : str
+        For tables and pictures.
+    api_version : int
+        The version of this contract that the driver was written for.
+    parameters : sequence of ParameterPriors
+        From :func:`load_parameters` or :func:`parameters_from_text`.
+    evidence : mapping of str to EvidenceTable
+        From :func:`load_evidence`.
+    """
+
+    name: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    api_version: ClassVar[int] = API_VERSION
+    parameters: Sequence[ParameterPriors] = ()
+    evidence: Mapping[str, EvidenceTable] = {}
+
+    def terms(self) -> list[Term]:
+        """Terms that the class declares, in the order of its body."""
+        found: dict[str, Any] = {}
+        for cls in reversed(type(self).__mro__):
+            for attribute, value in vars(cls).items():
+                if hasattr(value, _MARK):
+                    found[attribute] = value
+                elif attribute in found:
+                    del found[attribute]
+        return [
+            Term(build=getattr(self, attribute), driver=self.name, **fields)
+            for attribute, method in found.items()
+            for fields in getattr(method, _MARK)
+        ]
+
+    def __repr__(self) -> str:
+        return f"<driver {self.name!r}>"
+
+
+def load_parameters(package: str) -> list[ParameterPriors]:
+    """Parameters and default priors from the ``priors.toml`` inside a package.
+
+    Parameters
+    ----------
+    package : str
+        Usually ``__package__`` of the driver's module.
+
+    Raises
+    ------
+    InputError
+        Naming file, line and key of every mistake.
+    """
+    path = resources.files(package) / "priors.toml"
+    return read_driver_priors(path, package.rpartition(".")[2].replace("_", "-"))
+
+
+def parameters_from_text(text: str, driver: str) -> list[ParameterPriors]:
+    """Parameters and default priors written inside a one-file driver.
+
+    Parameters
+    ----------
+    text : str
+        What a ``priors.toml`` would hold.
+    driver : str
+        The driver's name, for messages.
+    """
+    return read_driver_priors(text, driver)
+
+
+def load_evidence(package: str) -> dict[str, EvidenceTable]:
+    """Evidence tables from the folder ``evidence`` inside a package.
+
+    Parameters
+    ----------
+    package : str
+        Usually ``__package__`` of the driver's module.
+
+    Raises
+    ------
+    InputError
+        Naming file, row and column of every mistake.
+    """
+    return read_tables(resources.files(package) / "evidence", package.rpartition(".")[2].replace("_", "-"))

@@ -1,0 +1,228 @@
+"""Compile once per structure, sample with NUTS."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pymc as pm
+import xarray as xr
+from numpy.typing import NDArray
+
+from forecast.errors import ForecastError
+from forecast.inference.structure import Structure
+from forecast.model import Graph, Layout, flat_draws, model_data, pymc_model
+
+TARGET_ACCEPT = 0.95
+"""Below it the default model's allocation and ceiling divergences are not all gone."""
+
+Sampler = Literal["nutpie", "pymc"]
+Progress = Callable[[int, int], None]
+"""Called with draws done (warm-up included) and in all, over all chains."""
+
+_STAT_NAMES = {
+    "depth": "tree_depth",
+    "logp": "lp",
+    "mean_tree_accept": "acceptance_rate",
+    "maxdepth_reached": "reached_max_treedepth",
+}
+
+
+@dataclass(frozen=True)
+class SamplerSettings:
+    """How to sample.
+
+    Attributes
+    ----------
+    draws, tune, chains : int
+        Per chain, warm-up per chain, and their number.
+    cores : int or None
+        Chains run at a time; None for as many as the machine has.
+    sampler : {"nutpie", "pymc"}
+    target_accept : float
+    """
+
+    draws: int = 1000
+    tune: int = 1000
+    chains: int = 4
+    cores: int | None = None
+    sampler: Sampler = "nutpie"
+    target_accept: float = TARGET_ACCEPT
+
+
+@dataclass
+class _Compiled:
+    structure: Structure
+    sampler: Sampler
+    model: pm.Model
+    code: Any
+
+
+@dataclass
+class Compiler:
+    """Keeps compiled models by structure; changed numbers compile nothing.
+
+    Attributes
+    ----------
+    compilations : int
+        How many models were compiled so far.
+    """
+
+    compilations: int = 0
+    _kept: list[_Compiled] = field(default_factory=list)
+
+    def is_ready(self, graph: Graph, layout: Layout, sampler: Sampler = "nutpie") -> bool:
+        """Whether sampling can start without compiling."""
+        return self._find(Structure.of(graph, layout), sampler) is not None
+
+    def compiled(self, graph: Graph, layout: Layout, sampler: Sampler = "nutpie") -> _Compiled:
+        """Return the compiled model of a graph's structure, compiling it if it is new."""
+        structure = Structure.of(graph, layout)
+        found = self._find(structure, sampler)
+        if found is None:
+            model = pymc_model(graph, layout)
+            code = None
+            if sampler == "nutpie":
+                import nutpie
+
+                code = nutpie.compile_pymc_model(model)
+            found = _Compiled(structure, sampler, model, code)
+            self._kept.append(found)
+            self.compilations += 1
+        return found
+
+    def _find(self, structure: Structure, sampler: Sampler) -> _Compiled | None:
+        for kept in self._kept:
+            if kept.sampler == sampler and kept.structure.same_as(structure):
+                return kept
+        return None
+
+
+def sample(
+    graph: Graph,
+    layout: Layout,
+    settings: SamplerSettings,
+    *,
+    seed: int,
+    compiler: Compiler,
+    progress: Progress | None = None,
+) -> tuple[NDArray[np.float64], xr.Dataset]:
+    """Sample the inferred parameters.
+
+    Parameters
+    ----------
+    graph : Graph
+        On the history grid.
+    layout : Layout
+        Of the inferred parameters.
+    settings : SamplerSettings
+    seed : int
+    compiler : Compiler
+    progress : callable, optional
+
+    Returns
+    -------
+    draws : ndarray, (chain, draw, number)
+        In the order of the layout.
+    stats : xarray.Dataset
+        Sampler statistics under ArviZ's names, dims chain, draw.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        On Ctrl-C; nothing is returned.
+    ForecastError
+        The sampler failed.
+    """
+    compiled = compiler.compiled(graph, layout, settings.sampler)
+    numbers = model_data(graph, layout)
+    run = _with_nutpie if settings.sampler == "nutpie" else _with_pymc
+    try:
+        tree = run(compiled, numbers, settings, seed, progress)
+    except (RuntimeError, ValueError, pm.exceptions.SamplingError) as error:
+        raise ForecastError(f"sampling failed: {error}") from error
+    posterior = {name: np.asarray(values) for name, values in tree["posterior"].data_vars.items()}
+    shape = next(iter(posterior.values())).shape[:2]
+    stacked = {name: values.reshape(shape[0] * shape[1], *values.shape[2:]) for name, values in posterior.items()}
+    flat = flat_draws(layout, stacked)
+    return flat.reshape(*shape, flat.shape[-1]), _stats(tree["sample_stats"].to_dataset())
+
+
+def _with_nutpie(
+    compiled: _Compiled,
+    numbers: dict[str, NDArray[Any]],
+    settings: SamplerSettings,
+    seed: int,
+    progress: Progress | None,
+) -> Any:
+    import nutpie
+
+    total = settings.chains * (settings.draws + settings.tune)
+    sampler = nutpie.sample(
+        compiled.code.with_data(**numbers),
+        draws=settings.draws,
+        tune=settings.tune,
+        chains=settings.chains,
+        cores=settings.cores,
+        seed=seed,
+        save_warmup=False,
+        progress_bar=False,
+        target_accept=settings.target_accept,
+        blocking=False,
+        progress_callback=_counter(progress, total),
+        progress_rate=200,
+    )
+    try:
+        # Waiting in short spells keeps Ctrl-C prompt.
+        while not sampler.is_finished:
+            time.sleep(0.05)
+        return sampler.wait()
+    except KeyboardInterrupt:
+        sampler.cancel()
+        raise
+
+
+def _with_pymc(
+    compiled: _Compiled,
+    numbers: dict[str, NDArray[Any]],
+    settings: SamplerSettings,
+    seed: int,
+    progress: Progress | None,
+) -> Any:
+    done = 0
+    total = settings.chains * (settings.draws + settings.tune)
+
+    def tick(**_: Any) -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(done, total)
+
+    with compiled.model:
+        pm.set_data(numbers)
+        return pm.sample(
+            draws=settings.draws,
+            tune=settings.tune,
+            chains=settings.chains,
+            cores=1,  # chains in worker processes would report no progress and ignore Ctrl-C
+            random_seed=seed,
+            nuts_sampler="pymc",
+            nuts={"target_accept": settings.target_accept},
+            progressbar=False,
+            callback=lambda trace, draw: tick(),
+            compute_convergence_checks=False,
+        )
+
+
+def _counter(progress: Progress | None, total: int) -> Any:
+    return None
+
+
+def _stats(stats: xr.Dataset) -> xr.Dataset:
+    """Return the scalar statistics under ArviZ's names."""
+    kept = [name for name in stats.data_vars if set(stats[name].dims) == {"chain", "draw"}]
+    renamed = {old: new for old, new in _STAT_NAMES.items() if old in kept and new not in kept}
+    return stats[kept].rename(renamed)

@@ -1,0 +1,30 @@
+"""From drivers to a PyMC model: quantities, terms, measurement models."""
+
+from forecast.model.builder import Data, Model, build_graph
+from forecast.model.graph import Graph, Key, Likelihood, Quantity, Spec
+from forecast.model.grid import Grid
+from forecast.model.interventions import Intervention, read_interventions
+from forecast.model.observations import Observations, PrepareContext
+from forecast.model.parameters import Layout, absent_blocs
+from forecast.model.pymc_model import flat_draws, model_data, pymc_model
+
+__all__ = [
+    "Data",
+    "Graph",
+    "Grid",
+    "Intervention",
+    "Key",
+    "Layout",
+    "Likelihood",
+    "Model",
+    "Observations",
+    "PrepareContext",
+    "Quantity",
+    "Spec",
+    "absent_blocs",
+    "build_graph",
+    "flat_draws",
+    "model_data",
+    "pymc_model",
+    "read_interventions",
+]

@@ -1,0 +1,146 @@
+"""What building a model yields: plain descriptions, no PyMC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.driver import Term
+from forecast.evidence import EvidenceTable
+from forecast.model.maths import Tensor
+from forecast.model.observations import Observations
+from forecast.worldview import ResolvedParameter
+
+Key = tuple[str, str]
+"""(driver, name) of a parameter or of an evidence table."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Everything that decides a model, before any tensor exists.
+
+    Attributes
+    ----------
+    blocs : tuple of str
+    as_of : datetime.date
+    terms : tuple of Term
+    parameters : mapping of (driver, name) to ResolvedParameter
+    evidence : mapping of (driver, table) to EvidenceTable
+        Filtered by the as-of date and the blocs.
+    distributions : mapping of str to str
+        Driver to its distribution and version, for messages.
+    """
+
+    blocs: tuple[str, ...]
+    as_of: date
+    terms: tuple[Term, ...]
+    parameters: Mapping[Key, ResolvedParameter]
+    evidence: Mapping[Key, EvidenceTable]
+    distributions: Mapping[str, str]
+
+
+@dataclass
+class Quantity:
+    """A trajectory on (bloc, time).
+
+    Attributes
+    ----------
+    tensor : tensor, (bloc, time)
+        In log10 of `unit`, or in `unit` where `linear`.
+    channels : dict of str to tensor
+        Linear flows, zero for a bloc without the channel.
+    present : ndarray of bool, (bloc,)
+        False where no channel exists for a bloc: such a quantity limits
+        nothing there.
+    success : float or None
+        The success rate that a time horizon is about.
+    reads : set of (driver, name)
+        Parameters it depends on, also through other quantities.
+    needs : set of str
+        Quantities that its terms read.
+    """
+
+    name: str
+    tensor: Tensor
+    unit: str
+    linear: bool
+    title: str
+    owner: str
+    present: NDArray[np.bool_]
+    success: float | None = None
+    channels: dict[str, Tensor] = field(default_factory=dict)
+    reads: set[Key] = field(default_factory=set)
+    needs: set[str] = field(default_factory=set)
+
+    @property
+    def scale(self) -> str:
+        """The unit in which the trajectory's numbers are."""
+        return self.unit if self.linear or self.unit in ("OOM", "dex") else f"log10 {self.unit}"
+
+
+@dataclass
+class Likelihood:
+    """One measurement model: rows and the distribution that they are draws of.
+
+    Attributes
+    ----------
+    label : str
+        Table name, with the part after a dot where a table has several.
+    family : {"normal", "student_t", "censored_normal"}
+    mean, sd : tensor, (row,)
+    nu : tensor or None
+        Degrees of freedom of the Student-t.
+    upper : tensor or None, bound : str
+        Censoring bound and its column: a row at or above it says only "at
+        least that".
+    """
+
+    label: str
+    driver: str
+    family: Literal["normal", "student_t", "censored_normal"]
+    observations: Observations
+    value: str
+    mean: Tensor
+    sd: Tensor
+    nu: Tensor | None = None
+    upper: Tensor | None = None
+    bound: str = ""
+
+    @property
+    def observed(self) -> NDArray[np.float64]:
+        """Observed values, shape (row,); a censored one is its bound."""
+        columns = self.observations.columns
+        return np.minimum(columns[self.value], columns[self.bound]) if self.bound else columns[self.value]
+
+
+@dataclass
+class Graph:
+    """A built model: symbolic inputs, quantities and likelihoods.
+
+    Attributes
+    ----------
+    parameters : dict of (driver, name) to tensor
+        Inputs; (), (bloc, 1) or (bloc, epoch).
+    data : dict of str to (tensor, ndarray)
+        Inputs that are numbers: grid, rows, epochs.
+    shocks : dict of str to (tensor (1, time), tensor (bloc, time))
+        Inputs: common and own innovations, standard normal.
+    inferred : set of (driver, name)
+        Parameters that some likelihood reads.
+    """
+
+    spec: Spec
+    months: NDArray[np.datetime64]
+    decimal: NDArray[np.float64]
+    quantities: dict[str, Quantity] = field(default_factory=dict)
+    likelihoods: list[Likelihood] = field(default_factory=list)
+    parameters: dict[Key, Tensor] = field(default_factory=dict)
+    data: dict[str, tuple[Tensor, NDArray[Any]]] = field(default_factory=dict)
+    shocks: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
+    inferred: set[Key] = field(default_factory=set)
+    needs: dict[str, set[str]] = field(default_factory=dict)

@@ -1,0 +1,95 @@
+"""When conditions on trajectories first hold together.
+
+Trajectories are linear between months, so within a month each condition holds
+on an interval; a milestone is crossed at the first moment at which its
+conditions all (or any) hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Holding:
+    """Part of each month on which something holds, as fractions of the month.
+
+    Attributes
+    ----------
+    start, end : ndarray, (draw, bloc, month)
+        Empty where ``start > end``.
+    """
+
+    start: Floats
+    end: Floats
+
+
+def holds(trajectory: Floats, threshold: Floats) -> Holding:
+    """Return where a trajectory is at or above a threshold.
+
+    Parameters
+    ----------
+    trajectory : ndarray, (draw, bloc, time)
+    threshold : ndarray, (draw,)
+        In the trajectory's unit (log10 where it is).
+    """
+    margin = trajectory - threshold[:, None, None]
+    left, right = margin[..., :-1], margin[..., 1:]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        root = np.clip(left / (left - right), 0.0, 1.0)
+    start = np.where(left >= 0, 0.0, np.where(right >= 0, root, np.inf))
+    end = np.where(right >= 0, 1.0, np.where(left >= 0, root, -np.inf))
+    return Holding(start, end)
+
+
+def every(parts: list[Holding]) -> Holding:
+    """Return where all hold."""
+    start = np.maximum.reduce([part.start for part in parts])
+    end = np.minimum.reduce([part.end for part in parts])
+    return Holding(np.where(start <= end, start, np.inf), np.where(start <= end, end, -np.inf))
+
+
+def some(parts: list[Holding]) -> Holding:
+    """Return where any holds; a gap between two of them inside one month is closed."""
+    return Holding(
+        np.minimum.reduce([part.start for part in parts]),
+        np.maximum.reduce([part.end for part in parts]),
+    )
+
+
+def chosen(parts: list[Holding], which: NDArray[np.int64]) -> Holding:
+    """Return where the part that each draw chose holds; `which` has shape (draw,)."""
+    rows = np.arange(len(which))
+    return Holding(
+        np.stack([part.start for part in parts])[which, rows],
+        np.stack([part.end for part in parts])[which, rows],
+    )
+
+
+def first_moment(holding: Holding, decimal: Floats) -> Floats:
+    """Return the first moment at which something holds.
+
+    Parameters
+    ----------
+    holding : Holding
+    decimal : ndarray, (time,)
+        Decimal years of the grid.
+
+    Returns
+    -------
+    ndarray, (draw, bloc)
+        Decimal years; ``inf`` where it never holds on the grid.
+    """
+    inside = holding.start <= holding.end
+    month = np.argmax(inside, axis=-1)
+    fraction = np.take_along_axis(holding.start, month[..., None], axis=-1)[..., 0]
+    crossed = inside.any(axis=-1)
+    width = decimal[month + 1] - decimal[month]
+    return np.where(crossed, decimal[month] + np.where(crossed, fraction, 0.0) * width, np.inf)
+
+

@@ -1,0 +1,102 @@
+"""A graph's outputs for many draws at once.
+
+The graph is vectorised over a leading draw axis and run by NumPy, node by
+node: arrays are large, so there is nothing for a compiler to win, and it
+starts at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+from numpy.typing import NDArray
+from pytensor.compile.mode import Mode
+from pytensor.graph.replace import vectorize_graph
+
+from forecast.model.graph import Graph, Key
+from forecast.model.maths import Tensor
+
+CHUNK = 500
+"""Draws evaluated together: bounds memory at a few hundred MB on the default grid."""
+
+
+class Evaluator:
+    """Evaluates named tensors of a graph for arrays of draws.
+
+    Parameters
+    ----------
+    graph : Graph
+    outputs : mapping of str to tensor
+    """
+
+    def __init__(self, graph: Graph, outputs: Mapping[str, Tensor]) -> None:
+        self.graph, self.names = graph, list(outputs)
+        replace: dict[Tensor, Tensor] = {}
+        self._parameters: dict[Key, Tensor] = {}
+        for key, symbol in graph.parameters.items():
+            self._parameters[key] = replace[symbol] = _batched(symbol)
+        self._shocks: dict[str, tuple[Tensor, Tensor]] = {}
+        for name, (common, own) in graph.shocks.items():
+            self._shocks[name] = (_batched(common), _batched(own))
+            replace[common], replace[own] = self._shocks[name]
+        self._data = {name: symbol for name, (symbol, _) in graph.data.items()}
+        vectorised = vectorize_graph(list(outputs.values()), replace=replace)
+        inputs = [
+            *self._parameters.values(),
+            *(symbol for pair in self._shocks.values() for symbol in pair),
+            *self._data.values(),
+        ]
+        self._function = pytensor.function(
+            inputs,
+            vectorised,
+            mode=Mode(linker="py", optimizer="fast_compile"),
+            on_unused_input="ignore",
+        )
+
+    def __call__(
+        self,
+        parameters: Mapping[Key, NDArray[np.float64]],
+        shocks: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]] | None = None,
+    ) -> dict[str, NDArray[np.float64]]:
+        """Evaluate the outputs.
+
+        Parameters
+        ----------
+        parameters : mapping of (driver, name) to ndarray
+            (draw,), (draw, bloc, 1) or (draw, bloc, epoch).
+        shocks : mapping of str to pair of ndarray, optional
+            Innovations (draw, 1, time) and (draw, bloc, time).
+
+        Returns
+        -------
+        dict of str to ndarray
+            Each (draw, ...); outputs that depend on no draw are broadcast.
+        """
+        size = len(next(iter(parameters.values())))
+        arguments: list[Any] = [parameters[key] for key in self._parameters]
+        for name in self._shocks:
+            arguments += list((shocks or {})[name])
+        arguments += [self.graph.data[name][1] for name in self._data]
+        with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
+            values = self._function(*arguments)
+        return {
+            name: value if np.ndim(value) and len(value) == size else np.broadcast_to(value, (size, *np.shape(value)))
+            for name, value in zip(self.names, values, strict=True)
+        }
+
+
+def chunks(size: int, chunk: int = CHUNK) -> Iterator[slice]:
+    """Slices that cover `size` draws."""
+    for start in range(0, size, chunk):
+        yield slice(start, min(start + chunk, size))
+
+
+def _batched(symbol: Tensor) -> Tensor:
+    return pt.tensor(name=symbol.name, dtype=symbol.dtype, shape=(None, *symbol.type.shape))
+
+
+__all__: Sequence[str] = ["CHUNK", "Evaluator", "chunks"]

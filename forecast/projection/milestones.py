@@ -1,0 +1,180 @@
+"""Milestones on draws: thresholds, the condition tree, and the not-yet-crossed rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.errors import InputError
+from forecast.model.graph import Quantity
+from forecast.projection import crossings
+from forecast.projection.crossings import Holding
+from forecast.projection.streams import stream
+from forecast.units import UnitError, convert
+from forecast.wording import did_you_mean
+from forecast.worldview import All, Condition, Milestone, Mixture, Prior
+from forecast.worldview import Any as AnyOf
+
+Floats = NDArray[np.float64]
+
+
+class MilestoneReader:
+    """Draws what milestones need beside trajectories, and finds their crossings.
+
+    Parameters
+    ----------
+    milestones : mapping of str to Milestone
+    thresholds : mapping of str to Prior
+    quantities : mapping of str to Quantity
+        Of the projection graph.
+    seed : int
+    size : int
+        Number of draws.
+
+    Raises
+    ------
+    InputError
+        A condition names a quantity that no driver provides, a threshold's
+        unit does not fit, or its success rate is not the quantity's.
+    """
+
+    def __init__(
+        self,
+        milestones: Mapping[str, Milestone],
+        thresholds: Mapping[str, Prior],
+        quantities: Mapping[str, Quantity],
+        *,
+        seed: int,
+        size: int,
+    ) -> None:
+        self.milestones, self._priors, self._quantities = milestones, thresholds, quantities
+        self._seed, self._size = seed, size
+        self._levels: dict[tuple[str, str], Floats] = {}
+        self._choices: dict[str, NDArray[np.int64]] = {}
+        self.thresholds = {
+            name: prior.rvs(stream(seed, "threshold", name), size) for name, prior in thresholds.items()
+        }
+        self._check()
+
+    @property
+    def needed(self) -> list[str]:
+        """Quantities that some condition reads."""
+        return sorted({leaf.quantity for one in self.milestones.values() for leaf in one.conditions()})
+
+    def crossing(self, name: str, trajectories: Mapping[str, Floats], draws: slice, decimal: Floats) -> Floats:
+        """Crossing dates of one milestone for a block of draws.
+
+        Parameters
+        ----------
+        name : str
+        trajectories : mapping of str to ndarray, (draw, bloc, time)
+        draws : slice
+            Which draws of the run the block holds.
+        decimal : ndarray, (time,)
+
+        Returns
+        -------
+        ndarray, (draw, bloc)
+            Decimal years, ``inf`` for never by the horizon.
+        """
+        milestone = self.milestones[name]
+        holding = self._holding(milestone.condition, trajectories, draws, name)
+        dates = crossings.first_moment(holding, decimal)
+        luck = stream(self._seed, "unreachable", name).random(self._size)[draws]
+        return np.where((luck < milestone.unreachable)[:, None], np.inf, dates)
+
+    def conditions(self, name: str, trajectories: Mapping[str, Floats], draws: slice, decimal: Floats) -> list[Floats]:
+        """Crossing dates of the parts of a milestone's outermost condition, apart."""
+        condition = self.milestones[name].condition
+        parts: Sequence[object] = condition.conditions if isinstance(condition, All | AnyOf) else [condition]
+        return [
+            crossings.first_moment(self._holding(part, trajectories, draws, f"{name}/{position}"), decimal)
+            for position, part in enumerate(parts)
+        ]
+
+    def _holding(self, node: object, trajectories: Mapping[str, Floats], draws: slice, path: str) -> Holding:
+        if isinstance(node, Condition):
+            return crossings.holds(trajectories[node.quantity], self._level(node, path)[draws])
+        if isinstance(node, Mixture):
+            weights = np.array([weight for weight, _ in node.components])
+            if path not in self._choices:
+                generator = stream(self._seed, "mixture", path)
+                self._choices[path] = generator.choice(len(weights), size=self._size, p=weights / weights.sum())
+            parts = [
+                self._holding(part, trajectories, draws, f"{path}/{position}")
+                for position, (_, part) in enumerate(node.components)
+            ]
+            return crossings.chosen(parts, self._choices[path][draws])
+        assert isinstance(node, All | AnyOf)
+        parts = [
+            self._holding(part, trajectories, draws, f"{path}/{position}")
+            for position, part in enumerate(node.conditions)
+        ]
+        return crossings.every(parts) if isinstance(node, All) else crossings.some(parts)
+
+    def _level(self, node: Condition, path: str) -> Floats:
+        """Thresholds of a condition on the scale of its quantity, (draw,)."""
+        name = node.threshold if isinstance(node.threshold, str) else f"in place {path}"
+        if (name, node.quantity) not in self._levels:
+            prior = self._prior(node)
+            drawn = (
+                self.thresholds[name]
+                if isinstance(node.threshold, str)
+                else prior.rvs(stream(self._seed, "threshold", path), self._size)
+            )
+            unit = self._quantities[node.quantity].scale
+            self._levels[name, node.quantity] = np.asarray(convert(drawn, prior.unit, unit), dtype=float)
+        return self._levels[name, node.quantity]
+
+    def _prior(self, node: Condition) -> Prior:
+        return self._priors[node.threshold] if isinstance(node.threshold, str) else node.threshold
+
+    def _check(self) -> None:
+        problems = []
+        for milestone in self.milestones.values():
+            for leaf in milestone.conditions():
+                quantity = self._quantities.get(leaf.quantity)
+                if quantity is None:
+                    problems.append(
+                        f"{leaf.origin}: no loaded driver provides the quantity {leaf.quantity!r}"
+                        f"{did_you_mean(leaf.quantity, list(self._quantities))}"
+                    )
+                    continue
+                prior = self._prior(leaf)
+                try:
+                    convert(1.0, prior.unit, quantity.scale)
+                except UnitError as error:
+                    problems.append(f"{prior.origin}: does not fit {leaf.quantity} [{quantity.unit}]: {error}")
+                if prior.success is not None and prior.success != quantity.success:
+                    problems.append(
+                        f"{prior.origin}: the threshold is about a success rate of {prior.success:g}, "
+                        f"{leaf.quantity} is about {quantity.success if quantity.success else 'none'}"
+                    )
+        if problems:
+            raise InputError(problems)
+
+
+def not_yet_crossed(
+    milestones: Mapping[str, Milestone], dates: Mapping[str, Floats], as_of: float
+) -> NDArray[np.bool_]:
+    """Return which draws agree with the milestones that no bloc has crossed yet.
+
+    Parameters
+    ----------
+    milestones : mapping of str to Milestone
+    dates : mapping of str to ndarray, (draw, bloc)
+    as_of : float
+        Decimal year at the end of the as-of date.
+
+    Returns
+    -------
+    ndarray of bool, (draw,)
+    """
+    size = len(next(iter(dates.values()))) if dates else 0
+    accepted = np.ones(size, dtype=bool)
+    for name, milestone in milestones.items():
+        if milestone.not_yet_crossed:
+            accepted &= ~np.any(dates[name] <= as_of, axis=-1)
+    return accepted

@@ -1,0 +1,238 @@
+"""Pictures of a forecast. Figures are made without pyplot, so nothing global changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+from numpy.typing import NDArray
+
+from forecast.dates import decimal_year, end_of
+from forecast.errors import ForecastError
+from forecast.results import month_or_never, quantiles
+from forecast.results.crossing_summary import window_indicators
+from forecast.results.summary import accepted_draws, crossing_array, milestone_names
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+    from forecast.worldview import Worldview
+
+FloatArray = NDArray[np.float64]
+
+# Okabe and Ito's palette, told apart with any common colour vision.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+_INK, _FAINT, _SHADE = "#333333", "#8a8a8a", "#ececec"
+
+
+def bloc_colours(blocs: Sequence[str]) -> dict[str, str]:
+    """Colour of each bloc, by its place in the worldview; the palette repeats after six."""
+    return {bloc: _COLOURS[index % len(_COLOURS)] for index, bloc in enumerate(blocs)}
+
+
+def crossing_density(
+    when: FloatArray, start: float, end: float, points: int = 600
+) -> tuple[FloatArray, FloatArray]:
+    """Smooth crossing dates into a density that has no mass outside [start, end].
+
+    A Gaussian kernel on the logarithm of the time from a year before `start`,
+    reflected at both ends: near dates keep their detail and the long tail is
+    smooth.
+
+    Parameters
+    ----------
+    when : ndarray
+        Crossing dates of all draws, decimal years; infinite for never.
+    start, end : float
+        Decimal years.
+    points : int
+
+    Returns
+    -------
+    years, density : ndarray
+        Density per year; it integrates to the share of draws that cross.
+    """
+    scaled_end = float(np.log1p(end - start))
+    edges = np.linspace(0.0, scaled_end, points + 1)
+    middles = (edges[1:] + edges[:-1]) / 2
+    years = start + np.expm1(middles)
+    reached = when[np.isfinite(when)]
+    if reached.size == 0:
+        return years, np.zeros(points)
+    scaled = np.log1p(np.clip(reached, start, end) - start)
+    counts = np.histogram(scaled, bins=edges)[0] / when.size
+    step = edges[1] - edges[0]
+    width = max(_bandwidth(scaled), step)
+    reflected = np.concatenate([counts[::-1], counts, counts[::-1]])
+    reach = min(int(np.ceil(4 * width / step)), points)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) * step / width) ** 2)
+    smooth = np.convolve(reflected, kernel / kernel.sum(), mode="same")[points : 2 * points]
+    return years, smooth / step / (1 + years - start)
+
+
+def _bandwidth(values: FloatArray) -> float:
+    """Silverman's rule, with a floor for draws that agree."""
+    low, high = np.quantile(values, [0.25, 0.75])
+    spreads = [spread for spread in (float(values.std()), float(high - low) / 1.34) if spread > 0]
+    return max(0.9 * min(spreads, default=0.0) * float(values.size) ** -0.2, 0.02)
+
+
+def crossings_figure(
+    crossings: xr.Dataset,
+    worldview: Worldview,
+    path: Path | None = None,
+    *,
+    milestone: str | None = None,
+    run_id: str = "",
+) -> Figure:
+    """Draw each bloc's crossing date as a density, with the window shaded.
+
+    Parameters
+    ----------
+    crossings : xarray.Dataset
+        Group ``crossings`` of a run.
+    worldview : Worldview
+    path : pathlib.Path, optional
+        Where to save it; the ending says the format.
+    milestone : str, optional
+        By default ``agi`` where there is one, else the first.
+    run_id : str
+        For the caption.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    names = milestone_names(crossings)
+    if not names:
+        raise ForecastError("There is no milestone to draw: the worldview names none.")
+    chosen = milestone or ("agi" if "agi" in names else names[0])
+    accepted = accepted_draws(crossings)
+    when = crossing_array(crossings, chosen)[accepted]
+    blocs = [str(bloc) for bloc in crossings["bloc"].to_numpy()]
+    titles = {bloc.name: bloc.title for bloc in worldview.blocs}
+    colours = bloc_colours(blocs)
+
+    figure = Figure(figsize=(9.0, 5.2), dpi=150, layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.06, rect=(0, 0.075, 1, 0.925))  # type: ignore[union-attr,call-arg]
+    main, beside = figure.subplots(1, 2, width_ratios=[7 if len(blocs) < 4 else 4, 1])
+
+    horizon = worldview.horizon.isoformat()
+    start = min([decimal_year(worldview.as_of), *when[np.isfinite(when)].tolist()])
+    end = end_of(worldview.horizon)
+    window = (decimal_year(worldview.window.start), end_of(worldview.window.end))
+    for index, bloc in enumerate(blocs):
+        shares = window_indicators(when[:, index], *window)
+        median = quantiles(when[:, index], [0.5])["0.5"]
+        label = (
+            f"{titles.get(bloc, bloc)}: median {month_or_never(median, horizon)}, "
+            f"in the window {_percent(float(shares['p_in'].mean()))}"
+        )
+        _draw_density(main, when[:, index], (start, end), median, colours[bloc], label)
+    _draw_never(beside, when, [colours[bloc] for bloc in blocs], horizon)
+    _draw_window(main, window, worldview)
+    _finish_axes(main, min(start, decimal_year(worldview.as_of), window[0]), max(end, window[1]))
+
+    described = worldview.milestones.get(chosen)
+    title = described.title if described is not None else chosen
+    # In the figure's own coordinates: a title of an axes would be centred or cut by the other one.
+    figure.suptitle(
+        f"{title}: when each bloc gets there, as of {worldview.as_of.isoformat()}",
+        x=0.012, ha="left", fontsize=13, fontweight="bold", color=_INK,
+    )  # fmt: skip
+    main.set_title(
+        f"Conditional on this worldview ({worldview.title or worldview.name}), not a prophecy",
+        loc="left", fontsize=10, color=_INK, pad=18,
+    )  # fmt: skip
+    caption = (
+        f"The area under a curve is the probability of crossing by {horizon}. Triangles: medians. "
+        f"From {when.shape[0]:,} accepted of {accepted.size:,} draws."
+    )
+    figure.text(0.012, 0.045, caption, fontsize=7.5, color=_FAINT)
+    figure.text(0.012, 0.017, f"Run {run_id}" if run_id else "", fontsize=7.5, color=_FAINT)
+    if path is not None:
+        # No time stamp: the same run gives the same file.
+        figure.savefig(path, metadata={"Software": None} if path.suffix == ".png" else None)
+    return figure
+
+
+def _draw_density(
+    axes: Axes, when: FloatArray, bounds: tuple[float, float], median: float | None, colour: str, label: str
+) -> None:
+    years, density = crossing_density(when, *bounds)
+    axes.plot(years, density, color=colour, linewidth=2, label=label, zorder=3)
+    axes.fill_between(years, density, color=colour, alpha=0.15, linewidth=0, zorder=2)
+    if median is None:
+        return
+    height = float(np.interp(median, years, density))
+    axes.plot([median, median], [0, height], color=colour, linewidth=1, linestyle=(0, (3, 2)), zorder=3)
+    axes.plot(
+        [median], [0], marker="^", markersize=9, color=colour, clip_on=False, zorder=5, linestyle="none"
+    )
+
+
+def _draw_window(axes: Axes, window: tuple[float, float], worldview: Worldview) -> None:
+    axes.axvspan(*window, color=_SHADE, linewidth=0, zorder=0)
+    start, end = worldview.window.start.isoformat(), worldview.window.end.isoformat()
+    above: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "fontsize": 8}
+    axes.annotate(
+        f"window {start} to {end}", xy=(window[0], 1), xytext=(0, 4), ha="left", color=_FAINT, **above
+    )
+    as_of = decimal_year(worldview.as_of)
+    axes.axvline(as_of, color=_FAINT, linewidth=1, linestyle=":", zorder=1)
+    axes.annotate(
+        "as of", xy=(as_of, 1), xytext=(3, -4), ha="left", va="top", rotation=90, color=_FAINT, **above
+    )
+
+
+def _draw_never(axes: Axes, when: FloatArray, colours: list[str], horizon: str) -> None:
+    shares = np.isposinf(when).mean(axis=0)
+    places = np.arange(len(colours))
+    axes.bar(places, shares, color=colours, width=0.7, alpha=0.85)
+    for place, share in zip(places, shares, strict=True):
+        axes.annotate(
+            _percent(float(share)), xy=(place, share), xytext=(0, 3), textcoords="offset points",
+            ha="center", fontsize=9 if len(colours) < 4 else 6.5, color=_INK,
+        )  # fmt: skip
+    axes.set_ylim(0, 1.08)
+    axes.set_xlim(-0.6, len(colours) - 0.4)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_xlabel(f"not by end\nof {horizon[:4]}", fontsize=9, color=_INK)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(_FAINT)
+
+
+def _finish_axes(axes: Axes, first: float, last: float) -> None:
+    axes.set_xlim(first - 0.01 * (last - first), last)
+    axes.set_ylim(bottom=0)
+    top = axes.get_ylim()[1]
+    # Room for the legend, which would otherwise lie on a flat curve.
+    axes.set_ylim(0, top * 1.08)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=9, integer=True))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda year, _: f"{year:.0f}"))
+    axes.set_ylabel("probability per year", fontsize=9, color=_INK)
+    axes.set_xlabel("crossing date (beginning of the year marked)", fontsize=9, color=_INK)
+    axes.tick_params(labelsize=9, colors=_INK, length=4, pad=6)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(_FAINT)
+    axes.legend(loc="upper right", frameon=False, fontsize=9, labelcolor=_INK)
+
+
+def _percent(share: float) -> str:
+    """Write a share as a percentage, without calling a rare thing impossible."""
+    if 0 < share < 0.005:
+        return "<1%"
+    if 0.995 < share < 1:
+        return ">99%"
+    return f"{100 * share:.0f}%"

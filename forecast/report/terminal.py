@@ -1,0 +1,186 @@
+"""The summary as tables for people. Fits 80 columns; plain text when piped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from forecast.results import month_or_never
+
+_BLOCS_ABREAST = 3
+
+
+def print_summary(
+    summary: Mapping[str, Any],
+    console: Console | None = None,
+    *,
+    saved: Path | None = None,
+    existed: bool = False,
+) -> None:
+    """Print a summary: dates and probabilities per bloc, lead, verdict, place, citation.
+
+    Parameters
+    ----------
+    summary : mapping
+        ``summary.json``.
+    console : rich.console.Console, optional
+        By default one on stdout, which writes plain text when it is piped.
+    saved : pathlib.Path, optional
+        Folder of the run.
+    existed : bool
+        An identical run was there before and was kept.
+    """
+    out = console or Console(highlight=False)
+    for part in _parts(summary, saved, existed):
+        out.print(part, highlight=False, soft_wrap=False)
+
+
+def _parts(summary: Mapping[str, Any], saved: Path | None, existed: bool) -> Iterator[Table | Text]:
+    yield from _heading(summary)
+    for milestone in summary["milestones"].values():
+        blocs = list(milestone["blocs"].values())
+        for start in range(0, len(blocs), _BLOCS_ABREAST):
+            yield _milestone_table(milestone, blocs[start : start + _BLOCS_ABREAST], summary)
+        if milestone["lead"] is not None:
+            yield _lead_table(milestone, summary["horizon"])
+        yield _draws_line(milestone)
+    yield from verdict_lines(summary["diagnostics"])
+    yield Text()
+    if saved is not None:
+        yield Text.assemble("An identical run was there and was kept: " if existed else "Saved in ", (str(saved), "bold"))
+    yield Text.assemble("To cite: ", (summary["citation"], "italic"))
+
+
+def _heading(summary: Mapping[str, Any]) -> Iterator[Text]:
+    basis = "priors alone, without evidence, of worldview" if summary["prior_only"] else "worldview"
+    yield Text(f"Forecast as of {summary['as_of']}, horizon {summary['horizon']}", style="bold")
+    yield Text(f"Conditional on {basis} {summary['worldview']!r}; not a prophecy.")
+    window, left = summary["window"], summary["window_left_at_as_of"]
+    days = "1 day" if left["days"] == 1 else f"{left['days']} days"
+    yield Text(
+        f"Window {window['start']} to {window['end']}: {100 * left['share']:.0f}% of it ({days}) was left at the "
+        "as-of date."
+    )
+
+
+def _milestone_table(
+    milestone: Mapping[str, Any], blocs: Sequence[Mapping[str, Any]], summary: Mapping[str, Any]
+) -> Table:
+    window, horizon = summary["window"], summary["horizon"]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    # Titles are the user's words: as Text, brackets in them are no markup.
+    table.add_column(Text(milestone["title"]))
+    for bloc in blocs:
+        table.add_column(Text(bloc["title"]), justify="right")
+    for level, words in (("0.1", "10% by"), ("0.5", "median"), ("0.75", "75% by")):
+        table.add_row(
+            words,
+            *(month_or_never(bloc["quantiles"][level], horizon) for bloc in blocs),
+            style="bold" if level == "0.5" else None,
+        )
+    for key, words in (
+        ("p_before", f"P(before {window['start']})"),
+        ("p_in", f"P({window['start']} to {window['end']})"),
+        ("p_after", f"P(after, by {horizon})"),
+        ("p_never", f"P(not by {horizon})"),
+    ):
+        table.add_row(words, *(probability(bloc[key], bloc["mcse"][key]) for bloc in blocs))
+    for day in blocs[0].get("crossed_by", {}):
+        shares = [bloc["crossed_by"][day] for bloc in blocs]
+        table.add_row(f"P(by the end of {day})", *(probability(share["p"], share["mcse"]) for share in shares))
+    return table
+
+
+def _lead_table(milestone: Mapping[str, Any], horizon: str) -> Table:
+    lead = milestone["lead"]
+    titles = {name: bloc["title"] for name, bloc in milestone["blocs"].items()}
+    leader, follower = titles[lead["leader"]], titles[lead["follower"]]
+    years = "1 year" if lead["within_years"] == 1 else f"{lead['within_years']:g} years"
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(Text(f"{milestone['title']}: lead of {leader} over {follower}"))
+    table.add_column("", justify="right")
+    spread = lead["quantiles"]
+    table.add_row("median, years", _years(spread, "0.5"), style="bold")
+    table.add_row("10% to 90%, years", f"{_years(spread, '0.1')} to {_years(spread, '0.9')}")
+    for name, p in lead["p_unipolar"].items():
+        table.add_row(
+            Text(f"P(unipolar: {titles.get(name, name)} alone for {years})"),
+            probability(p, lead["mcse"]["p_unipolar"][name]),
+        )
+    table.add_row(f"P(bipolar: two within {years})", probability(lead["p_bipolar"], lead["mcse"]["p_bipolar"]))
+    table.add_row(f"P(neither by {horizon})", probability(lead["p_neither"], lead["mcse"]["p_neither"]))
+    return table
+
+
+def _draws_line(milestone: Mapping[str, Any]) -> Text:
+    draws = milestone["draws"]
+    text = f"{draws['total'] - draws['set_aside']:,} of {draws['total']:,} draws"
+    if draws["set_aside"]:
+        text += f"; {draws['set_aside']:,} set aside, in which a bloc had crossed by the as-of date"
+    return Text(f"{text}. ± is the Monte Carlo standard error.", style="dim")
+
+
+def verdict_lines(diagnostics: Mapping[str, Any]) -> Iterator[Text]:
+    """Say what the diagnostics found, what failed, where, and what to do about it.
+
+    Parameters
+    ----------
+    diagnostics : mapping
+        ``diagnostics`` of ``summary.json``.
+    """
+    checks = diagnostics["checks"]
+    if diagnostics["ok"]:
+        found = ", ".join(f"{check['title']} {_value(check)}" for check in checks)
+        yield Text.assemble("Diagnostics ", ("passed", "bold green"), f": {found}.")
+        return
+    if diagnostics["ok"] is False:
+        yield Text.assemble("Diagnostics ", ("FAILED", "bold red"), ": do not rely on these numbers.")
+    elif not any(check["state"] == "not-available" for check in checks):
+        yield Text(f"Diagnostics: {diagnostics['verdict']}.")
+    else:
+        yield Text.assemble("Diagnostics ", ("not available", "bold yellow"), ": convergence could not be judged.")
+    for check in checks:
+        if check["state"] == "pass":
+            continue
+        state = "not available" if check["state"] == "not-available" else _failure(check)
+        yield Text.assemble((f"  {check['title']}: ", "bold"), f"{state}. {check['advice']}")
+
+
+def _failure(check: Mapping[str, Any]) -> str:
+    most = check["code"] in ("r_hat", "divergences")
+    bound = f"at {'most' if most else 'least'} {check['threshold']:g}"
+    where = f" at {check['where']}" if check["where"] else ""
+    return f"{_value(check)}{where}, should be {bound}"
+
+
+def _value(check: Mapping[str, Any]) -> str:
+    value = check["value"]
+    if value is None:
+        return "not a number"
+    if check["code"] == "r_hat":
+        # Never rounded to the passing side of the threshold.
+        return f"{value:.3f}" if abs(value - check["threshold"]) >= 0.0005 else f"{value:.5f}"
+    return f"{value:.2f}" if check["code"] == "e_bfmi" else f"{value:,.0f}"
+
+
+def probability(p: float, mcse: float) -> str:
+    """Write a probability with its Monte Carlo standard error, as "0.081 ±0.004"."""
+    error = "<0.001" if mcse < 0.0005 else f"{mcse:.3f}"
+    return f"{p:.3f} ±{error}"
+
+
+def _years(spread: Mapping[str, float | None], level: str) -> str:
+    """Write a quantile of the lead; null is infinite, and its place among the others tells which way."""
+    value = spread[level]
+    if value is not None:
+        return f"{value:+.1f}"
+    finite = [float(other) for other, found in spread.items() if found is not None]
+    if not finite:
+        return "not finite"
+    return "+inf" if float(level) > max(finite) else "-inf"

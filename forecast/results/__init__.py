@@ -1,0 +1,53 @@
+"""What comes out of a forecast: its summary, its folder, and other readings of it."""
+
+from forecast.results.crossing_summary import Estimate, Polarity, estimate, lead_years, polarity, quantiles
+from forecast.results.netcdf import open_tree, write_tree
+from forecast.results.reading import choose_milestones, crossed_by, crossing_curves, write_curves
+from forecast.results.store import (
+    RUN_FILES,
+    Saved,
+    as_json,
+    as_netcdf,
+    as_text,
+    existing_run,
+    run_id,
+    runs_folder,
+    to_json,
+    write_run,
+)
+from forecast.results.stored import StoredRun, find_run, list_runs, read_run
+from forecast.results.summary import SCHEMA, citation, month_or_never, summarise, summary_schema
+
+__all__ = [
+    "RUN_FILES",
+    "SCHEMA",
+    "Estimate",
+    "Polarity",
+    "Saved",
+    "StoredRun",
+    "as_json",
+    "as_netcdf",
+    "as_text",
+    "choose_milestones",
+    "citation",
+    "crossed_by",
+    "crossing_curves",
+    "estimate",
+    "existing_run",
+    "find_run",
+    "lead_years",
+    "list_runs",
+    "month_or_never",
+    "open_tree",
+    "polarity",
+    "quantiles",
+    "read_run",
+    "run_id",
+    "runs_folder",
+    "summarise",
+    "summary_schema",
+    "to_json",
+    "write_curves",
+    "write_run",
+    "write_tree",
+]

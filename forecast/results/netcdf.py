@@ -1,0 +1,132 @@
+"""``results.nc``: a run's tree as one NetCDF-4 file, readable by any NetCDF tool."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forecast.errors import ForecastError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+DOUBLE_GROUPS = frozenset({"posterior", "crossings", "observed_data"})
+"""Groups that keep float64; the others are bulk and become float32."""
+
+# Above this a float32 would silently become infinite.
+_FLOAT32_MAX = 1e38
+
+
+def write_tree(tree: xr.DataTree, path: Path) -> None:
+    """Write a tree to a NetCDF-4 file, compressed.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+    path : pathlib.Path
+        The file; it is replaced if it exists.
+
+    Notes
+    -----
+    Attributes become plain types: mappings and mixed lists are written as JSON
+    text, dates as ISO text, booleans as 0 or 1, None is left out.
+    """
+    import xarray as xr
+
+    groups: dict[str, xr.Dataset] = {}
+    encoding: dict[str, dict[str, dict[str, Any]]] = {}
+    for node in tree.subtree:
+        data = _plain(node.to_dataset(inherit=False))
+        groups[node.path] = data
+        double = node.path.strip("/").partition("/")[0] in DOUBLE_GROUPS
+        encoding[node.path] = {str(name): _encoding(data[name], double) for name in data.data_vars}
+    xr.DataTree.from_dict(groups).to_netcdf(path, engine="h5netcdf", encoding=encoding)
+
+
+def open_tree(path: Path) -> xr.DataTree:
+    """Open a tree lazily: values are read when they are used.
+
+    Raises
+    ------
+    ForecastError
+        Where the file is not a whole NetCDF file.
+    """
+    import xarray as xr
+
+    try:
+        return xr.open_datatree(path, engine="h5netcdf")
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise _broken(path, error) from error
+
+
+def read_group(path: Path, group: str) -> xr.Dataset:
+    """Read one group of a file into memory.
+
+    Raises
+    ------
+    ForecastError
+        Where the file is not whole or lacks the group.
+    """
+    import xarray as xr
+
+    try:
+        with xr.open_dataset(path, engine="h5netcdf", group=group) as data:
+            return data.load()
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise _broken(path, error, group) from error
+
+
+def _broken(path: Path, error: Exception, group: str | None = None) -> ForecastError:
+    what = f"its group {group!r} cannot be read" if group else "it cannot be read as NetCDF"
+    reason = " ".join(str(error).split())[:200]
+    return ForecastError(f"{path}: {what} ({reason}). The file is damaged or cut short; make the run again.")
+
+
+def _encoding(variable: xr.DataArray, double: bool) -> dict[str, Any]:
+    encoding: dict[str, Any] = {}
+    if variable.dtype.kind in "fiub" and variable.ndim > 0 and variable.size > 0:
+        encoding.update(zlib=True, complevel=3, shuffle=True)
+    if not double and variable.dtype == np.float64 and _fits_float32(variable.to_numpy()):
+        encoding["dtype"] = "float32"
+    return encoding
+
+
+def _fits_float32(values: np.ndarray[Any, np.dtype[np.float64]]) -> bool:
+    finite = values[np.isfinite(values)]
+    return finite.size == 0 or float(np.abs(finite).max()) < _FLOAT32_MAX
+
+
+def _plain(data: xr.Dataset) -> xr.Dataset:
+    """Copy without what a file read earlier says about its encoding, attributes plain."""
+    plain = data.drop_encoding()
+    plain.attrs = _plain_attributes(data.attrs)
+    for name in plain.variables:
+        plain[name].attrs = _plain_attributes(data[name].attrs)
+    return plain
+
+
+def _plain_attributes(attributes: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(key): _plain_value(value) for key, value in attributes.items() if value is not None}
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, str | int | float):
+        return value
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, list | tuple) and value:
+        numbers = all(isinstance(item, int | float) and not isinstance(item, bool) for item in value)
+        if numbers or all(isinstance(item, str) for item in value):
+            return list(value)
+    if isinstance(value, Mapping | list | tuple):
+        return json.dumps(value, default=str, sort_keys=isinstance(value, Mapping))
+    return str(value)

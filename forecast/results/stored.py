@@ -1,0 +1,177 @@
+"""Finding and reading runs. Needs neither their plugins nor their model."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forecast.errors import ForecastError, InputError
+from forecast.results.netcdf import open_tree, read_group
+from forecast.results.store import RUN_FILES, missing_files
+from forecast.results.summary import SCHEMA
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.worldview import Worldview
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run on disk; its worldview and draws are read when they are asked for.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+    manifest : dict
+        ``manifest.json``.
+    summary : dict
+        ``summary.json``.
+    """
+
+    path: Path
+    manifest: dict[str, Any]
+    summary: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """The run's id, also where its folder was renamed."""
+        return str(self.summary["run"])
+
+    @property
+    def saved_at(self) -> datetime:
+        """When it was made: the manifest's ``created``, else the file's time (UTC)."""
+        return _saved_at(self.path, self.manifest)
+
+    @cached_property
+    def worldview(self) -> Worldview:
+        """The merged worldview, from ``worldview.toml``."""
+        from forecast.worldview import load_worldview
+
+        try:
+            return load_worldview(str(self.path / "worldview.toml"))
+        except InputError as error:
+            # The user did not write this file, so a mistake in it is not a mistake of theirs.
+            raise ForecastError(f"{self.path}: its worldview cannot be read. {error}") from error
+
+    @cached_property
+    def tree(self) -> xr.DataTree:
+        """Everything in ``results.nc``, opened lazily."""
+        return open_tree(self.path / "results.nc")
+
+    @cached_property
+    def crossings(self) -> xr.Dataset:
+        """The group ``crossings`` alone, in memory."""
+        return read_group(self.path / "results.nc", "crossings")
+
+
+def read_run(path: Path) -> StoredRun:
+    """Read a run folder.
+
+    Raises
+    ------
+    ForecastError
+        Where a file is missing, damaged, or of a later version than this one reads.
+    """
+    missing = missing_files(path)
+    if missing:
+        raise ForecastError(f"{path} is not a whole run: {', '.join(missing)} missing. Make the run again.")
+    manifest = _read_json(path / "manifest.json")
+    summary = _read_json(path / "summary.json")
+    schema = summary.get("schema")
+    if schema != SCHEMA:
+        raise ForecastError(
+            f"{path / 'summary.json'}: its schema is {schema!r}, and this version reads {SCHEMA!r}. "
+            "It was made by another version of forecast, or it is damaged."
+        )
+    absent = [key for key in ("run", "worldview", "as_of", "horizon", "window", "milestones") if key not in summary]
+    if absent:
+        raise ForecastError(f"{path / 'summary.json'} is damaged: {', '.join(absent)} missing.")
+    return StoredRun(path, manifest, summary)
+
+
+def list_runs(folder: Path) -> list[Path]:
+    """Run folders inside a folder, newest first, broken ones included.
+
+    A folder counts as a run when it holds any of a run's files;
+    :func:`read_run` says what is wrong with a broken one.
+    """
+    if not folder.is_dir():
+        return []
+    found = [
+        path
+        for path in folder.iterdir()
+        if path.is_dir() and not path.name.startswith(".") and len(missing_files(path)) < len(RUN_FILES)
+    ]
+    return sorted(found, key=lambda path: (_saved_at(path, None), path.name), reverse=True)
+
+
+def find_run(ref: str, folder: Path) -> Path:
+    """Find a run.
+
+    Parameters
+    ----------
+    ref : str
+        A run's id, the beginning of exactly one id or of its hash, a path, or "latest".
+    folder : pathlib.Path
+        Holds runs.
+
+    Raises
+    ------
+    InputError
+        Where there is no such run (with the nearest names), or more than one.
+    """
+    path = Path(ref).expanduser()
+    if ref and path.is_dir() and len(missing_files(path)) < len(RUN_FILES):
+        return path
+    runs = list_runs(folder)
+    if not runs:
+        raise InputError(f"{ref}: there are no runs in {folder}. Make one with `forecast run`, or name another "
+                         "folder with --out.")  # fmt: skip
+    if ref == "latest":
+        return next((run for run in runs if not missing_files(run)), runs[0])
+    by_name = {run.name: run for run in runs}
+    if ref in by_name:
+        return by_name[ref]
+    matching = [name for name in by_name if ref and (name.startswith(ref) or name.rpartition("-")[2].startswith(ref))]
+    if len(matching) == 1:
+        return by_name[matching[0]]
+    if matching:
+        raise InputError(f"{ref}: {len(matching)} runs in {folder} begin like this: {_listed(matching)}. Say more of it.")
+    near = difflib.get_close_matches(ref, by_name, n=3, cutoff=0.4)
+    hint = f"The nearest: {_listed(near)}." if near else f"There are: {_listed(list(by_name))}."
+    raise InputError(f"{ref}: no such run in {folder}. {hint}")
+
+
+def _listed(names: list[str], most: int = 8) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ForecastError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise ForecastError(f"{path} is damaged: it is not JSON ({error}). Make the run again.") from error
+    if not isinstance(data, dict):
+        raise ForecastError(f"{path} is damaged: it holds a {type(data).__name__} where a table belongs.")
+    return data
+
+
+def _saved_at(path: Path, manifest: dict[str, Any] | None) -> datetime:
+    try:
+        created = (manifest or _read_json(path / "manifest.json")).get("created")
+        moment = datetime.fromisoformat(created) if isinstance(created, str) else None
+    except (ForecastError, ValueError):
+        moment = None
+    if moment is None:
+        newest = max(file.stat().st_mtime for file in path.iterdir())
+        return datetime.fromtimestamp(newest, UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

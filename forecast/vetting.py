@@ -1,0 +1,168 @@
+"""Checks that a driver can pass or fail by itself."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from forecast.discovery import BrokenPlugin, guarded, short_path
+from forecast.driver import API_VERSION, Driver, Term
+from forecast.evidence import EvidenceTable
+from forecast.wording import did_you_mean, shown
+from forecast.worldview import ParameterPriors
+
+# A name is a key in prior files and a word on the command line.
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class LoadedDriver:
+    """A driver that passed every check it can pass alone.
+
+    Attributes
+    ----------
+    driver : Driver
+    distribution, version : str
+        What it was installed with; for a file the path as given, and no version.
+    source : str
+        File of its class.
+    terms : tuple of Term
+        What it declares, in the order of its class body.
+    """
+
+    driver: Driver
+    distribution: str
+    version: str
+    source: str
+    terms: tuple[Term, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Distribution and version, such as ``"agi-forecast 0.1.0"``."""
+        return f"{self.distribution} {self.version}".strip()
+
+
+def vet(driver: Any, distribution: str, version: str) -> LoadedDriver:
+    """Check a driver by itself.
+
+    Parameters
+    ----------
+    driver : object
+        What a plugin's hook returned; anything.
+    distribution, version : str
+        What it was installed with.
+
+    Returns
+    -------
+    LoadedDriver
+        With the terms that it declares.
+
+    Raises
+    ------
+    BrokenPlugin
+        Saying what is wrong and what to do about it.
+    """
+    with guarded():  # its attributes may be properties, and raise
+        if isinstance(driver, type) and issubclass(driver, Driver):
+            name = driver.__name__
+            raise BrokenPlugin(f"forecast_drivers() returned the class {name}; return {name}()")
+        if not isinstance(driver, Driver):
+            raise BrokenPlugin(f"forecast_drivers() returned {shown(driver)}, not a forecast.driver.Driver")
+        _vet_name(driver)
+        _vet_version(driver)
+        _vet_parameters(driver)
+        _vet_evidence(driver)
+        terms = driver.terms()
+        _vet_terms(driver, terms)
+        return LoadedDriver(driver, distribution, version, _source(driver), tuple(terms))
+
+
+def name_of(driver: Any) -> str | None:
+    """Name of whatever a hook returned; None where it has none."""
+    try:
+        name = driver.name
+    except Exception:
+        return None
+    return name if isinstance(name, str) and name else None
+
+
+def _source(driver: Driver) -> str:
+    try:
+        return short_path(inspect.getfile(type(driver)))
+    except (TypeError, OSError):  # typed into an interpreter
+        return ""
+
+
+def _vet_name(driver: Driver) -> None:
+    kind = type(driver).__name__
+    if not isinstance(driver.name, str) or not driver.name:
+        raise BrokenPlugin(f'the driver {kind} has no name; write name = "..." in its class')
+    if not _NAME.fullmatch(driver.name):
+        raise BrokenPlugin(
+            f"the driver {kind} is called {shown(driver.name)}; a name is lower-case words joined by hyphens"
+        )
+
+
+def _vet_version(driver: Driver) -> None:
+    supported = f"this forecast supports api_version {API_VERSION}"
+    stated = "api_version" in vars(driver) or any(
+        "api_version" in vars(cls) for cls in type(driver).__mro__ if cls is not Driver
+    )
+    if not stated:
+        raise BrokenPlugin(
+            f"states no api_version; {supported}: write api_version = {API_VERSION} in the class once it is "
+            "written for it"
+        )
+    version = driver.api_version
+    if isinstance(version, bool) or not isinstance(version, int):
+        raise BrokenPlugin(f"api_version must be a whole number, got {shown(version)}; {supported}")
+    if version != API_VERSION:
+        remedy = "update agi-forecast" if version > API_VERSION else "update the plugin"
+        raise BrokenPlugin(f"was written for api_version {version}; {supported}: {remedy}")
+
+
+def _vet_parameters(driver: Driver) -> None:
+    if isinstance(driver.parameters, (str, Mapping)):
+        raise BrokenPlugin("parameters must be what load_parameters or parameters_from_text returns")
+    seen = set()
+    for priors in driver.parameters:
+        if not isinstance(priors, ParameterPriors):
+            raise BrokenPlugin(
+                f"parameters holds {shown(priors)}; use what load_parameters or parameters_from_text returns"
+            )
+        if priors.driver != driver.name:
+            raise BrokenPlugin(f"parameter {priors.name!r} says that it belongs to driver {priors.driver!r}")
+        if priors.name in seen:
+            raise BrokenPlugin(f"has two parameters called {priors.name!r}")
+        seen.add(priors.name)
+
+
+def _vet_evidence(driver: Driver) -> None:
+    if not isinstance(driver.evidence, Mapping):
+        raise BrokenPlugin("evidence must be what load_evidence returns, tables by name")
+    for name, table in driver.evidence.items():
+        if not isinstance(table, EvidenceTable):
+            raise BrokenPlugin(f"evidence {name!r} is {shown(table)}; use what load_evidence returns")
+        if table.driver != driver.name:
+            raise BrokenPlugin(f"evidence table {name!r} says that it belongs to driver {table.driver!r}")
+
+
+def _vet_terms(driver: Driver, terms: Any) -> None:
+    if not isinstance(terms, (list, tuple)) or not all(isinstance(term, Term) for term in terms):
+        raise BrokenPlugin("terms() must return a list of Term")
+    seen = set()
+    for term in terms:
+        if term.driver != driver.name:
+            raise BrokenPlugin(f"a term for {term.target!r} says that it belongs to driver {term.driver!r}")
+        if term.kind == "observation" and term.target not in driver.evidence:
+            near = did_you_mean(term.target, driver.evidence)
+            raise BrokenPlugin(f"observes the evidence table {term.target!r}, which it does not have{near}")
+        if term.kind in ("base", "channel"):
+            key = (term.target, term.channel)
+            if key in seen:
+                what = f"channel {term.channel!r} of {term.target!r}" if term.channel else f"{term.target!r}"
+                raise BrokenPlugin(f"provides {what} twice")
+            seen.add(key)

@@ -1,0 +1,40 @@
+"""Small helpers for error messages: what was meant, and what was given."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def did_you_mean(name: str, valid: Iterable[str]) -> str:
+    """Say which valid name is nearest to `name`.
+
+    Parameters
+    ----------
+    name : str
+        What was written.
+    valid : iterable of str
+        What could have been written.
+
+    Returns
+    -------
+    str
+        ``" (did you mean 'x'?)"`` with a leading space; where nothing is
+        near, a list of the valid names if they are few, else nothing.
+    """
+    names = sorted(set(valid))
+    near = difflib.get_close_matches(name[:100], names, n=2, cutoff=0.6)
+    if near:
+        return f" (did you mean {' or '.join(repr(n) for n in near)}?)"
+    if 0 < len(names) <= 20:
+        return f" (valid: {', '.join(names)})"
+    return ""
+
+
+def shown(value: object, length: int = 60) -> str:
+    """Show a value that the user gave, cut to `length` characters, on one line."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # an int of more digits than Python prints, or absurd nesting
+        text = f"a {type(value).__name__} too large to show"
+    return text if len(text) <= length else text[: length - 1] + "…"

@@ -1,0 +1,41 @@
+"""Prior files: reading, layering, checking, and the priors they hold."""
+
+from __future__ import annotations
+
+from forecast.worldview.defaults import ParameterPriors, read_driver_priors
+from forecast.worldview.families import FAMILIES, Family
+from forecast.worldview.load import load_worldview
+from forecast.worldview.milestones import All, Any, Condition, Milestone, Mixture, Node
+from forecast.worldview.origins import Origin
+from forecast.worldview.priors import Prior
+from forecast.worldview.quantile_fit import FitError, fit_quantiles
+from forecast.worldview.resolve import Key, ResolvedParameter, resolve_priors
+from forecast.worldview.shipped import list_worldviews
+from forecast.worldview.worldview import Bloc, Lead, Override, Window, Worldview
+
+__all__ = [
+    "FAMILIES",
+    "All",
+    "Any",
+    "Bloc",
+    "Condition",
+    "Family",
+    "FitError",
+    "Key",
+    "Lead",
+    "Milestone",
+    "Mixture",
+    "Node",
+    "Origin",
+    "Override",
+    "ParameterPriors",
+    "Prior",
+    "ResolvedParameter",
+    "Window",
+    "Worldview",
+    "fit_quantiles",
+    "list_worldviews",
+    "load_worldview",
+    "read_driver_priors",
+    "resolve_priors",
+]

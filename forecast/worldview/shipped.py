@@ -1,0 +1,38 @@
+"""The worldviews that travel inside the package."""
+
+from __future__ import annotations
+
+import importlib.util
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+PACKAGE = "forecast_priors"
+DEFAULT = "default"
+
+
+def _folder() -> Traversable:
+    """Folder of the shipped worldviews: the installed package, else ``priors/`` beside ``forecast/``."""
+    if importlib.util.find_spec(PACKAGE) is not None:
+        return resources.files(PACKAGE)
+    return Path(__file__).resolve().parents[2] / "priors"
+
+
+def shipped_files() -> dict[str, Traversable]:
+    """Return the shipped worldviews: name to file.
+
+    Returns
+    -------
+    dict
+        In the order of their names, `default` first.
+    """
+    folder = _folder()
+    if not folder.is_dir():
+        return {}
+    found = {f.name.removesuffix(".toml"): f for f in folder.iterdir() if f.name.endswith(".toml")}
+    return {name: found[name] for name in sorted(found, key=lambda name: (name != DEFAULT, name))}
+
+
+def list_worldviews() -> list[str]:
+    """Return the names of the shipped worldviews, `default` first."""
+    return list(shipped_files())

@@ -1,0 +1,1 @@
+"""The drivers that come with `forecast`, installed as ``forecast_plugins``."""

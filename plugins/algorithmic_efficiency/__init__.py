@@ -1,0 +1,73 @@
+"""Algorithmic progress: efficiency gains, who has them when, and how they follow compute."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytensor.tensor as pt
+
+from forecast.driver import Driver, adds_to, load_evidence, load_parameters, observes, provides
+from forecast.hookspecs import hookimpl
+
+
+def yearly_rates(table, context):
+    """Training-efficiency estimates as log10 of the rate in OOM/year."""
+    kept = table.with_rows(row for row in table.filter(used_in_fit=True).rows if row.value > 1.0)
+    oom = np.log10([row.value for row in kept.rows])
+    # d log10(log10 x) = d log10(x) / (ln10 log10 x): the row's interval on the scale of the model
+    return context.observations(kept, value=np.log10(oom), error=kept.errors() / (np.log(10) * oom))
+
+
+class AlgorithmicEfficiency(Driver):
+    name = "algorithmic-efficiency"
+    title = "Algorithmic efficiency"
+    parameters = load_parameters(__package__)
+    evidence = load_evidence(__package__)
+
+    @provides("algorithmic_efficiency", unit="OOM", title="Algorithmic efficiency since 2024")
+    def progress(self, m):
+        # A draw from the studies' spread, not their mean: they measure different things.
+        rate = 10.0 ** (m["rate_centre"] + m["rate_spread"] * m["rate_z"])
+        shock = m.shock(
+            "progress",
+            scale=m["shock_scale"],
+            persistence=m["persistence"],
+            bloc_share=m["shock_bloc_share"],
+        )
+        return rate * (m.before + self.pace_of_compute(m)) + shock
+
+    def pace_of_compute(self, m):
+        """Years of progress since the as-of date: experiments need chips, so it follows their growth."""
+        leader = m.max_over_blocs(m["compute_stock"])
+        now = m.at_date(leader, m.as_of_date)
+        earlier = m.at_date(leader, m.as_of_date - timedelta(days=365))
+        usual_years = pt.switch(m.after > 0, (leader - now) / (now - earlier), 0.0)
+        return m.after + m.integral((usual_years - m.after) / m["relaxation"], lifetime=m["relaxation"])
+
+    @provides("own_effective_compute", unit="FLOP", title="Effective compute by own effort")
+    def run(self, m):
+        return m["training_compute"]
+
+    @adds_to("own_effective_compute")
+    def own_algorithms(self, m):
+        return m.lagged(m["algorithmic_efficiency"], m["lag"])
+
+    @provides("effective_compute", unit="FLOP", title="Effective compute (2024 algorithms)")
+    def own_or_followed(self, m):
+        own = m["own_effective_compute"]
+        lag = m["follow_lag"]
+        if m.projecting:  # how easy following will be is not in the data: its spread is a prior
+            drift = m["follow_lag_spread"] * m["follow_lag_drift"]
+            lag = lag * 10.0 ** (drift * -pt.expm1(-m.after / m["relaxation"]))
+        following = m.lagged(m.max_over_blocs(own), lag)
+        return m.softmax(own, m.term("following", following))
+
+    @observes("algorithmic_progress", prepare=yearly_rates)
+    def literature(self, m, data):
+        sd = pt.sqrt(m["rate_spread"] ** 2 + data.error**2)
+        m.normal(data, mean=m["rate_centre"], sd=sd)
+
+
+@hookimpl
+def forecast_drivers():
+    """The driver of this package."""
+    return [AlgorithmicEfficiency()]

@@ -1,0 +1,67 @@
+"""What a bloc under export controls can get: four channels that add up to a limit on its purchases."""
+
+import numpy as np
+import pytensor.tensor as pt
+
+from forecast.driver import Driver, adds_to, limits, load_evidence, load_parameters, observes, provides
+from forecast.hookspecs import hookimpl
+
+CHANNELS = ("domestic", "licensed", "smuggled", "offshore")
+
+
+def purchases_by_channel(table, context):
+    """Flows as they are, cumulative figures as the mean flow over their period; forecasts only if in the fit."""
+    kept = table.filter(used_in_fit=True)
+    kept = kept.with_rows(row for row in kept.rows if row.bloc in context.blocs)
+    observations = context.observations(kept, series=[row.extra["channel"] for row in kept.rows])
+    years = observations.columns["period"]
+    cumulative = [row.extra["kind"] == "cumulative" for row in kept.rows]
+    value = observations.columns["value"] - np.log10(np.where(cumulative, years, 1.0))
+    return context.observations(kept, series=observations.series, value=value)
+
+
+class ExportControlLeakage(Driver):
+    name = "export-control-leakage"
+    title = "Export controls and their leaks"
+    parameters = load_parameters(__package__)
+    evidence = load_evidence(__package__)
+
+    @provides("chip_access", unit="H100e/year", channels=True, title="Chips that can be had")
+    def access(self, m):
+        """Sum of the channels; a bloc without channels is not restricted."""
+
+    @adds_to("chip_access", channel="domestic")
+    def domestic(self, m):
+        trend = pt.log10(m["domestic"]) + m["domestic_growth"] * (m.years - 1.5)  # level of mid-2025
+        return trend + m.shock(
+            "domestic", scale=m["domestic_shock"], persistence=m["domestic_shock_persistence"]
+        )
+
+    @adds_to("chip_access", channel="licensed")
+    def licensed(self, m):
+        return m.by_epoch("licensed")
+
+    @adds_to("chip_access", channel="smuggled")
+    def smuggled(self, m):
+        return pt.log10(m["smuggled"]) + m["smuggled_growth"] * (m.years - 1.0)  # level of 2025-01-01
+
+    @adds_to("chip_access", channel="offshore")
+    def offshore(self, m):
+        return pt.log10(m["offshore"]) + m["offshore_growth"] * (m.years - 2.0)  # level of 2026-01-01
+
+    @limits("chip_purchases")
+    def chip_access(self, m):
+        return m["chip_access"]
+
+    @observes("china_channels", prepare=purchases_by_channel)
+    def purchases(self, m, data):
+        taken = 10.0 ** (m["chip_purchases"] - m["chip_access"])  # what is seen is bought, not what is on offer
+        flows = {name: m.channel("chip_access", name) * taken for name in CHANNELS}
+        sd = pt.sqrt(m["channel_scatter"] ** 2 + data.error**2)
+        m.normal(data, mean=m.mean_over(flows, data), sd=sd)
+
+
+@hookimpl
+def forecast_drivers():
+    """The driver of this package."""
+    return [ExportControlLeakage()]

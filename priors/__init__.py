@@ -1,0 +1,1 @@
+"""The worldviews that come with `forecast`, installed as ``forecast_priors``: TOML files, no code."""
