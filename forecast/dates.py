@@ -80,7 +80,9 @@ def parse_date(value: object) -> date:
         In words, if it is anything else: a time of day included.
     """
     if isinstance(value, datetime.datetime):
-        raise ValueError(f"must be a day without a time, such as {value.date().isoformat()}, got {value.isoformat()}")
+        raise ValueError(
+            f"must be a day without a time, such as {value.date().isoformat()}, got {value.isoformat()}"
+        )
     if isinstance(value, date):
         return value
     if not isinstance(value, str):

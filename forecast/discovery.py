@@ -137,8 +137,8 @@ def describe(error: BaseException) -> str:
     elif isinstance(error, SyntaxError):
         what = f"{type(error).__name__}: {error.msg}"
     else:
-        lines = _text(error).splitlines()
-        what = f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
+        text = " ".join(_text(error).split())
+        what = f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
     return f"{where}: {what}" if where else what
 
 
@@ -153,7 +153,7 @@ def short_path(path: str) -> str:
 
 def _text(error: BaseException) -> str:
     try:
-        return str(error).strip()
+        return str(error)
     except Exception:  # an exception class of the plugin's may fail even at this
         return ""
 

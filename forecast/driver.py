@@ -172,7 +172,7 @@ class Driver:
 
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
-    api_version: ClassVar[int] = API_VERSION
+    api_version: ClassVar[int] = 0
     parameters: Sequence[ParameterPriors] = ()
     evidence: Mapping[str, EvidenceTable] = {}
 

@@ -48,15 +48,26 @@ class PluginRegistry:
                 return []
         try:
             with guarded():
-                self._manager.register(plugin)
+                self._register(plugin)
                 self._check_hooks(plugin)
                 others = [other for other in self._manager.get_plugins() if other is not plugin]
-                answers = self._manager.subset_hook_caller("forecast_drivers", others)()
+                hook = self._manager.subset_hook_caller("forecast_drivers", others)
+                answers = hook()
+                # pluggy leaves out answers of None: a forgotten `return` would load nothing, in silence.
+                if len(answers) < len(hook.get_hookimpls()):
+                    raise BrokenPlugin("forecast_drivers() returned None, not a list of drivers")
             return [driver for answer in answers for driver in _listed(answer)]
         except BrokenPlugin:
             if self._manager.is_registered(plugin):
                 self._manager.unregister(plugin)
             raise
+
+    def _register(self, plugin: Any) -> None:
+        try:
+            self._manager.register(plugin)
+        except pluggy.PluginValidationError as error:
+            *_, reason = str(error).splitlines() or [""]
+            raise BrokenPlugin(f"has a hook that cannot be called: {reason}") from None
 
     def _check_hooks(self, plugin: Any) -> None:
         known = [name for name in vars(hookspecs) if name.startswith("forecast_")]
@@ -77,9 +88,6 @@ class PluginRegistry:
 def _listed(answer: Any) -> list[Any]:
     if isinstance(answer, (list, tuple)):
         return list(answer)
-    if answer is None:
-        got = "None"
-    else:
-        got = f"the class {answer.__name__}" if isinstance(answer, type) else f"a {type(answer).__name__}"
+    got = f"the class {answer.__name__}" if isinstance(answer, type) else f"a {type(answer).__name__}"
     hint = "; put it into a list" if isinstance(answer, Driver) else ""
     raise BrokenPlugin(f"forecast_drivers() returned {got}, not a list of drivers{hint}")

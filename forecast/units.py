@@ -6,15 +6,13 @@ One basis of H100e serves everything: 8-bit dense peak op/s divided by 1,979e12.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from forecast.errors import InputError
 from forecast.wording import did_you_mean, shown
-
-Values = TypeVar("Values", float, npt.NDArray[np.float64])
 
 H100E_OPS = 1_979e12
 """8-bit dense peak op/s of one H100e."""
@@ -134,7 +132,9 @@ def parse_unit(name: str) -> Unit:
     return Unit(name, dimension, prefix * factor, log10, growth)
 
 
-def convert(value: Values, source: str | Unit, target: str | Unit) -> Values:
+def convert[Values: (float, npt.NDArray[np.float64])](
+    value: Values, source: str | Unit, target: str | Unit
+) -> Values:
     """Convert values from one unit into another of the same dimension.
 
     Parameters
@@ -162,10 +162,15 @@ def convert(value: Values, source: str | Unit, target: str | Unit) -> Values:
         raise UnitError(f"{a.name!r} ({a.dimension}) cannot be converted to {b.name!r} ({b.dimension})")
     if a.name == b.name or (a.factor, a.log10, a.growth) == (b.factor, b.log10, b.growth):
         return value
+    result = _converted(value, a, b)
+    return cast(Values, float(result) if np.ndim(value) == 0 else result)
+
+
+def _converted(value: Any, a: Unit, b: Unit) -> Any:
     if a.log10 and b.log10:  # stays in logs: 10**value may overflow
         return value + (np.log10(a.factor) - np.log10(b.factor))
-    canonical = np.power(10.0, value) if a.log10 else value
-    canonical = np.log10(canonical) if a.growth else canonical * a.factor
-    result = np.power(10.0, canonical) if b.growth else canonical / b.factor
-    result = np.log10(result) if b.log10 else result
-    return float(result) if np.ndim(value) == 0 else result
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # inf and nan speak for themselves
+        canonical = np.power(10.0, value) if a.log10 else value
+        canonical = np.log10(canonical) if a.growth else canonical * a.factor
+        result = np.power(10.0, canonical) if b.growth else canonical / b.factor
+        return np.log10(result) if b.log10 else result

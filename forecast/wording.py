@@ -23,12 +23,26 @@ def did_you_mean(name: str, valid: Iterable[str]) -> str:
         near, a list of the valid names if they are few, else nothing.
     """
     names = sorted(set(valid))
-    near = difflib.get_close_matches(name[:100], names, n=2, cutoff=0.6)
+    word = name[:100]
+    near = difflib.get_close_matches(word, names, n=2, cutoff=0.6)
+    if len(near) == 2 and _likeness(near[1], word) < _likeness(near[0], word) - 0.05:
+        near.pop()  # only names that are about equally near are both shown
     if near:
-        return f" (did you mean {' or '.join(repr(n) for n in near)}?)"
+        return f" (did you mean {' or '.join(map(repr, near))}?)"
     if 0 < len(names) <= 20:
         return f" (valid: {', '.join(names)})"
     return ""
+
+
+def _likeness(name: str, word: str) -> float:
+    return difflib.SequenceMatcher(None, word, name).ratio()
+
+
+def printable(text: str) -> str:
+    """Show line breaks and other control characters as escapes, so that a message stays one line."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def shown(value: object, length: int = 60) -> str:

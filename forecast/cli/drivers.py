@@ -61,9 +61,10 @@ def _disabled(priors: tuple[str, ...], without: tuple[str, ...]) -> tuple[str, .
 
 def _needs(host: Host) -> tuple[dict[str, set[str]] | None, ForecastError | None]:
     # What a driver reads is known only by building a model; the listing does without where that fails.
-    try:
-        from forecast.model import trace_reads
-    except ImportError:
+    from forecast import model
+
+    trace_reads = getattr(model, "trace_reads", None)
+    if trace_reads is None:
         return None, None
     try:
         return trace_reads(host), None
@@ -89,8 +90,10 @@ def _entry(name: str, loaded: LoadedDriver, needs: dict[str, set[str]] | None) -
         ],
         "adds_to": [{"quantity": t.target, "channel": t.channel} for t in added],
         "limits": [t.target for t in by_kind.get("limit", [])],
+        # A table may have several measurement models (by bloc, by suite); it is one table.
         "observes": [
-            {"table": t.target, "rows": len(evidence[t.target])} for t in by_kind.get("observation", [])
+            {"table": table, "rows": len(evidence[table])}
+            for table in dict.fromkeys(t.target for t in by_kind.get("observation", []))
         ],
         "parameters": len(loaded.driver.parameters),
         "needs": None if needs is None else sorted(needs.get(name, ())),
@@ -140,4 +143,6 @@ def _lines(entry: dict[str, Any]) -> list[tuple[str, list[str]]]:
 
 
 def _unit(quantity: dict[str, Any]) -> str:
-    return str(quantity["unit"]) if quantity["linear"] else f"log10 {quantity['unit']}"
+    unit = str(quantity["unit"])
+    in_logs = not quantity["linear"] and not unit.startswith(("OOM", "dex"))  # an OOM is a log already
+    return f"log10 {unit}" if in_logs else unit

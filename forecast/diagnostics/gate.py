@@ -1,4 +1,4 @@
-"""The verdict: may these draws be relied on?
+"""The verdict on whether draws may be relied on.
 
 It rests on R-hat, effective sample sizes, divergences, E-BFMI and the number
 of accepted draws, and on nothing else. Crossing dates are judged beside the
@@ -26,6 +26,30 @@ ACCEPTED_MIN = 1000
 _FEWEST_DRAWS = 4
 
 _TAILS = (0.05, 0.95)
+
+TITLES = {
+    "r_hat": "R-hat",
+    "ess_bulk": "bulk ESS",
+    "ess_tail": "tail ESS",
+    "divergences": "divergences",
+    "e_bfmi": "E-BFMI",
+    "accepted": "accepted draws",
+}
+"""The checks of the verdict, and what they are called."""
+
+ADVICE = {
+    "r_hat": "The chains disagree: sample longer (--tune, --draws), and look at the prior of this parameter; "
+    "the evidence may not identify it, or it may have two peaks.",
+    "ess_bulk": "The draws of this number carry too little information: draw more (--draws).",
+    "ess_tail": "The draws say too little about the tails of this number: draw more (--draws).",
+    "divergences": "The sampler could not follow the posterior there and the draws may be biased: tune "
+    "longer (--tune), or narrow a very wide prior.",
+    "e_bfmi": "The sampler explores heavy tails too slowly: tune longer (--tune), or give the widest priors "
+    "lighter tails.",
+    "accepted": "In those a bloc had crossed by the as-of date: draw more (--draws), and ask whether priors "
+    "or thresholds contradict what has not happened yet.",
+}
+"""What to do about a failed check."""
 
 State = Literal["pass", "fail", "not-available"]
 
@@ -189,94 +213,86 @@ def _is_constant(values: NDArray[np.float64]) -> bool:
     return bool((values == values.flat[0]).all())
 
 
+def _result(
+    code: str, value: float | None, threshold: float, passed: bool, where: str = "", advice: str = ""
+) -> Check:
+    if passed:
+        return Check(code, TITLES[code], "pass", value, threshold, where)
+    return Check(code, TITLES[code], "fail", value, threshold, where, advice or ADVICE[code])
+
+
+def _not_available(code: str, threshold: float, advice: str) -> Check:
+    return Check(code, TITLES[code], "not-available", None, threshold, advice=advice)
+
+
+def _not_a_number(where: str) -> str:
+    return f"The draws of {where} include NaN or infinity, or a chain that never moved: look at its prior."
+
+
 def _r_hat(draws: _Draws | None) -> Check:
     import arviz as az
 
-    code, title = "r_hat", "R-hat"
     if draws is None or draws.values.shape[0] < 2 or draws.values.shape[1] < _FEWEST_DRAWS:
-        return Check(code, title, "not-available", None, R_HAT_MAX, advice="It needs two chains or more: --chains 4.")
+        return _not_available("r_hat", R_HAT_MAX, "It needs two chains or more: --chains 4.")
     # Rank-normalised, split, the worse of bulk and folded (Vehtari et al. 2021).
     value, where = draws.worst(lambda x: az.rhat(x, chain_axis=0, draw_axis=1, method="rank"), largest=True)
-    if value is not None and value <= R_HAT_MAX:
-        return Check(code, title, "pass", value, R_HAT_MAX, where)
-    return Check(code, title, "fail", value, R_HAT_MAX, where, _advice(
-        value, where, "The chains disagree: sample longer (--tune, --draws), and look at the prior of this parameter; "
-        "the evidence may not identify it, or it may have two peaks."))  # fmt: skip
+    if value is None:
+        return _result("r_hat", None, R_HAT_MAX, False, where, _not_a_number(where))
+    return _result("r_hat", value, R_HAT_MAX, value <= R_HAT_MAX, where)
 
 
 def _ess(draws: _Draws | None, kind: Literal["bulk", "tail"]) -> Check:
     import arviz as az
 
-    code, title = f"ess_{kind}", f"{kind} ESS"
+    code = f"ess_{kind}"
     if draws is None or draws.values.shape[1] < _FEWEST_DRAWS:
-        return Check(code, title, "not-available", None, ESS_MIN, advice="There are too few draws: --draws 1000.")
+        return _not_available(code, ESS_MIN, "There are too few draws: --draws 1000.")
     # Tails are the 5% and 95% quantiles, as Vehtari et al. define it; ArviZ's own default is 11% and 89%.
     tails = _TAILS if kind == "tail" else None
     value, where = draws.worst(
         lambda x: az.ess(x, chain_axis=0, draw_axis=1, method=kind, prob=tails), largest=False
     )
-    if value is not None and value >= ESS_MIN:
-        return Check(code, title, "pass", value, ESS_MIN, where)
-    return Check(code, title, "fail", value, ESS_MIN, where, _advice(
-        value, where, "The draws of this number carry too little information: draw more (--draws)."))  # fmt: skip
-
-
-def _advice(value: float | None, where: str, otherwise: str) -> str:
     if value is None:
-        return f"The draws of {where} include NaN or infinity, or a chain that never moved: look at its prior."
-    return otherwise
+        return _result(code, None, ESS_MIN, False, where, _not_a_number(where))
+    return _result(code, value, ESS_MIN, value >= ESS_MIN, where)
 
 
 def _divergences(tree: xr.DataTree) -> Check:
-    code, title = "divergences", "divergences"
     statistics = tree.children.get("sample_stats")
     if statistics is None or "diverging" not in statistics:
-        return Check(code, title, "not-available", None, 0.0, advice="The sampler did not report divergences.")
-    per_chain = statistics["diverging"].astype(int).sum("draw").to_numpy().ravel()
+        return _not_available("divergences", 0.0, "The sampler did not report divergences.")
+    per_chain = statistics["diverging"].transpose("chain", "draw").to_numpy().astype(int).sum(axis=1)
     count = int(per_chain.sum())
-    if count == 0:
-        return Check(code, title, "pass", 0.0, 0.0)
-    where = f"chain {int(np.argmax(per_chain))} ({int(per_chain.max())} of them)"
-    return Check(code, title, "fail", float(count), 0.0, where,
-                 "The sampler could not follow the posterior there and the draws may be biased: tune longer (--tune), "
-                 "or narrow a very wide prior.")  # fmt: skip
+    where = f"chain {int(np.argmax(per_chain))} ({int(per_chain.max())} of them)" if count else ""
+    return _result("divergences", float(count), 0.0, count == 0, where)
 
 
 def _e_bfmi(tree: xr.DataTree) -> Check:
     import arviz as az
 
-    code, title = "e_bfmi", "E-BFMI"
     statistics = tree.children.get("sample_stats")
-    if statistics is None or "energy" not in statistics or statistics.sizes.get("draw", 0) < _FEWEST_DRAWS:
-        return Check(code, title, "not-available", None, E_BFMI_MIN, advice="The sampler did not report energies.")
+    if statistics is None or "energy" not in statistics or statistics.sizes["draw"] < _FEWEST_DRAWS:
+        return _not_available("e_bfmi", E_BFMI_MIN, "The sampler did not report energies.")
     energy = statistics["energy"].transpose("chain", "draw").to_numpy().astype(float)
     with np.errstate(invalid="ignore", divide="ignore"):
         per_chain = np.asarray(az.bfmi(energy, chain_axis=0, draw_axis=1), dtype=float)
-    if not np.isfinite(per_chain).all():
-        where = f"chain {int(np.argmin(np.isfinite(per_chain)))}"
-        return Check(code, title, "fail", None, E_BFMI_MIN, where, "The energy of this chain never moved or is NaN.")
+    finite = np.isfinite(per_chain)
+    if not finite.all():
+        where = f"chain {int(np.argmin(finite))}"
+        advice = "The energy of this chain never moved or is NaN: sample again with another --seed."
+        return _result("e_bfmi", None, E_BFMI_MIN, False, where, advice)
     worst = int(np.argmin(per_chain))
     value = float(per_chain[worst])
-    if value >= E_BFMI_MIN:
-        return Check(code, title, "pass", value, E_BFMI_MIN, f"chain {worst}")
-    return Check(code, title, "fail", value, E_BFMI_MIN, f"chain {worst}",
-                 "The sampler explores heavy tails too slowly: tune longer (--tune), or give the widest priors "
-                 "lighter tails.")  # fmt: skip
+    return _result("e_bfmi", value, E_BFMI_MIN, value >= E_BFMI_MIN, f"chain {worst}")
 
 
 def _accepted(tree: xr.DataTree, accepted_min: int) -> Check:
-    code, title = "accepted", "accepted draws"
     crossings = tree.children.get("crossings")
     if crossings is None or "accepted" not in crossings:
-        return Check(code, title, "not-available", None, float(accepted_min), advice="No crossings were computed.")
+        return _not_available("accepted", float(accepted_min), "No crossings were computed.")
     marks = crossings["accepted"].to_numpy().astype(bool)
     count = int(marks.sum())
-    if count >= accepted_min:
-        return Check(code, title, "pass", float(count), float(accepted_min))
-    cause = (
-        f"{marks.size - count} of {marks.size} draws had crossed by the as-of date and were set aside: draw more "
-        "(--draws), and ask whether priors or thresholds contradict what has not happened yet."
-        if count < marks.size
-        else "There are too few draws: --draws 1000 --chains 4."
-    )
-    return Check(code, title, "fail", float(count), float(accepted_min), advice=cause)
+    advice = "There are too few draws: --draws 1000 --chains 4."
+    if count < marks.size:
+        advice = f"{marks.size - count} of {marks.size} draws were set aside. {ADVICE['accepted']}"
+    return _result("accepted", float(count), float(accepted_min), count >= accepted_min, advice=advice)

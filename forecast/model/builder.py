@@ -111,7 +111,7 @@ class Model:
         self._used: set[int] = set()
         self._dates = 0
         self._seen_terms: set[str] = set()
-        self.years: Tensor = self.constant("years", grid.years)[None, :]
+        self.years: Tensor = self.constant("years", grid.years, fixed=True)[None, :]
         self.as_of: Tensor = self.constant("as_of", np.asarray(decimal_year(spec.as_of) - EPOCH))
 
     # What drivers read ---------------------------------------------------------------------
@@ -187,7 +187,7 @@ class Model:
         starts = np.concatenate([[-np.inf], starts[1:]])
         now = self.grid.decimal[None, :]
         inside = ((now >= starts[:, None]) & (now < ends[:, None])).astype(float)
-        weights = self.constant(f"epochs.{'.'.join(key)}", inside)
+        weights = self.constant(f"epochs.{'.'.join(key)}", inside, fixed=True)
         return pt.sum(values[:, :, None] * weights[None, :, :], axis=1)
 
     def quantity(self, name: str) -> Tensor:
@@ -245,15 +245,14 @@ class Model:
         left, fraction = self.grid.locate(np.array([when]))
         # A number a call, not a date: another as-of date must give the same structure.
         self._dates += 1
-        place = self.constant(f"date.{self._dates}.left", left)
-        part = self.constant(f"date.{self._dates}.fraction", fraction)
+        place = self.constant(f"date.{self._dates}.left", left, fixed=True)
+        part = self.constant(f"date.{self._dates}.fraction", fraction, fixed=True)
         return x[..., place] * (1.0 - part) + x[..., place + 1] * part
 
     def at(self, x: Tensor, data: Data) -> Tensor:
         """Value of `x` at each row's bloc and date, interpolated; (row,)."""
-        bloc, left, fraction = self._place(data, "at", data.observations.columns["date"])
-        x = self._on_blocs(x)
-        return x[bloc, left] * (1.0 - fraction) + x[bloc, left + 1] * fraction
+        left, fraction = self._place(data, "at", data.observations.columns["date"])
+        return _interpolated(self._on_blocs(x), left, fraction)
 
     def mean_over(self, x: Tensor | Mapping[str, Tensor], data: Data) -> Tensor:
         """log10 of the mean flow over each row's period, which ends at its date; (row,).
@@ -277,11 +276,8 @@ class Model:
         total = maths.cumulative(flows, self.years)
         ends, starts = columns["date"] + 1 / 365, columns["date"] + 1 / 365 - columns["period"]
         ends = np.minimum(ends, self.grid.decimal[-1])
-        bloc, left, fraction = self._place(data, "end", ends)
-        _, left0, fraction0 = self._place(data, "start", starts)
-        bloc = bloc + self.constant(f"{data._label}.series", offset)
-        end = total[bloc, left] * (1.0 - fraction) + total[bloc, left + 1] * fraction
-        start = total[bloc, left0] * (1.0 - fraction0) + total[bloc, left0 + 1] * fraction0
+        end = _interpolated(total, *self._place(data, "end", ends, offset))
+        start = _interpolated(total, *self._place(data, "start", starts, offset))
         width = self.constant(f"{data._label}.width", ends - starts)
         return pt.log10((end - start) / width)
 
@@ -308,8 +304,10 @@ class Model:
             return pt.zeros((len(self.blocs), 1))
         if name not in self.graph.shocks:
             self.graph.shocks[name] = (
-                pt.tensor(name=f"shock.{name}.common", dtype="float64", shape=(1, None)),
-                pt.tensor(name=f"shock.{name}.own", dtype="float64", shape=(len(self.blocs), None)),
+                pt.tensor(name=f"shock.{name}.common", dtype="float64", shape=(1, len(self.grid.years))),
+                pt.tensor(
+                    name=f"shock.{name}.own", dtype="float64", shape=(len(self.blocs), len(self.grid.years))
+                ),
             )
         common, own = self.graph.shocks[name]
         return maths.shock_path(
@@ -335,13 +333,21 @@ class Model:
             x = pt.switch(self._active(change), frozen, x)
         return x
 
-    def constant(self, name: str, values: ArrayLike) -> Tensor:
-        """Numbers as a named input of the graph, so that changing them compiles nothing."""
+    def constant(self, name: str, values: ArrayLike, *, fixed: bool = False) -> Tensor:
+        """Numbers as a named input of the graph, so that changing them compiles nothing.
+
+        Parameters
+        ----------
+        name : str
+        values : array_like
+        fixed : bool
+            The shape belongs to the structure: compiled code may rely on it.
+        """
         array = np.asarray(values)
         if array.dtype.kind in "bui":
-            array = array.astype("int64")
+            array = array.astype("int32")  # as pm.Data stores integers
         if name not in self.graph.data:
-            symbol = pt.tensor(name=name, dtype=str(array.dtype), shape=(None,) * array.ndim)
+            symbol = pt.tensor(name=name, dtype=str(array.dtype), shape=array.shape if fixed else (None,) * array.ndim)
             self.graph.data[name] = (symbol, array)
         return self.graph.data[name][0]
 
@@ -576,11 +582,14 @@ class Model:
             raise ValueError(f"row {row.name!r} is about {row.bloc!r}, which is no bloc of the model")
         return data.observations.bloc
 
-    def _place(self, data: Data, what: str, dates: NDArray[np.float64]) -> tuple[Tensor, Tensor, Tensor]:
+    def _place(
+        self, data: Data, what: str, dates: NDArray[np.float64], offset: NDArray[np.int64] | int = 0
+    ) -> tuple[Tensor, Tensor]:
+        """Rows' places in a flattened (bloc, time) array, and their fractions towards the next month."""
         left, fraction = self.grid.locate(dates)
+        place = (self._bloc(data) + offset) * len(self.grid.years) + left
         return (
-            self.constant(f"{data._label}.bloc", self._bloc(data)),
-            self.constant(f"{data._label}.{what}.left", left),
+            self.constant(f"{data._label}.{what}.left", place),
             self.constant(f"{data._label}.{what}.fraction", fraction),
         )
 
@@ -639,6 +648,12 @@ class Model:
             driver=driver,
             distribution=self.spec.distributions.get(driver or ""),
         )
+
+
+def _interpolated(x: Tensor, left: Tensor, fraction: Tensor) -> Tensor:
+    """Return `x` of (bloc, time) at places of its flattened form; (row,)."""
+    flat = x.reshape((x.type.shape[0] * x.type.shape[1],))
+    return flat[left] * (1.0 - fraction) + flat[left + 1] * fraction
 
 
 def build_graph(

@@ -98,6 +98,7 @@ def lagged(x: Any, lag: Any, *, steps_per_year: float = 12.0) -> Tensor:
     Parameters
     ----------
     x : tensor, (bloc, time)
+        With a static shape.
     lag : tensor
         Years, not negative; (), (bloc, 1) or (bloc, time).
     steps_per_year : float
@@ -108,14 +109,14 @@ def lagged(x: Any, lag: Any, *, steps_per_year: float = 12.0) -> Tensor:
     tensor, (bloc, time)
         Clamped to the grid: before its start the first value is used.
     """
-    n_time = x.shape[-1]
-    last = pt.cast(n_time - 1, "float64")
-    here = pt.cast(pt.arange(n_time), "float64")[None, :]
-    position = pt.clip(here - lag * steps_per_year + pt.zeros_like(x), 0.0, last)
-    left = pt.cast(pt.clip(pt.floor(position), 0, pt.maximum(last - 1, 0)), "int64")
+    n_bloc, n_time = x.type.shape[-2:]
+    here = np.arange(n_time, dtype=float)[None, :] + np.zeros((n_bloc, 1))
+    position = pt.clip(here - lag * steps_per_year, 0.0, n_time - 1.0)
+    left = pt.cast(pt.minimum(pt.floor(position), n_time - 2.0), "int64")
     fraction = position - left
-    rows = pt.arange(x.type.shape[-2] or x.shape[-2])[:, None]
-    return x[rows, left] * (1.0 - fraction) + x[rows, left + 1] * fraction
+    flat = x.reshape((n_bloc * n_time,))
+    place = left + n_time * np.arange(n_bloc)[:, None]
+    return flat[place] * (1.0 - fraction) + flat[place + 1] * fraction
 
 
 def shock_path(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.model.graph import Key
+from forecast.streams import stream
 from forecast.worldview import Prior, ResolvedParameter
 
 AFFINE = ("Normal", "LogNormal")
@@ -43,31 +44,29 @@ class Entry:
 
 
 def parameter_shape(resolved: ResolvedParameter, blocs: Sequence[str]) -> tuple[int, ...]:
-    """Shape of a parameter in the graph: (), (bloc, 1) or (bloc, epoch)."""
+    """Shape of a parameter in the graph: (), (bloc, 1), (bloc, epoch) or (1, epoch)."""
     if resolved.shape == "scalar":
         return ()
-    return (len(blocs), len(resolved.epochs) if resolved.shape == "epoch" else 1)
+    rows = len(blocs) if resolved.shape == "bloc" or resolved.blocs else 1
+    return (rows, len(resolved.epochs) if resolved.shape == "epoch" else 1)
 
 
 def entries_of(key: Key, resolved: ResolvedParameter, blocs: Sequence[str]) -> list[Entry]:
-    """Return the numbers of a parameter, in (bloc, epoch) order; absent blocs have none."""
-    if resolved.shape == "scalar":
-        return [Entry(key, 0, 0, resolved.prior())]
-    labels = [label for label, _ in resolved.epochs] if resolved.shape == "epoch" else [None]
-    found = []
-    for position, bloc in enumerate(blocs):
-        priors = [resolved.prior(bloc, label) for label in labels]
-        if all(prior is not None for prior in priors):
-            found += [Entry(key, position, epoch, prior) for epoch, prior in enumerate(priors) if prior]
-    return found
+    """Return the numbers of a parameter; blocs without a prior have none."""
+    epochs = {label: position for position, (label, _) in enumerate(resolved.epochs)}
+    places = {bloc: position for position, bloc in enumerate(blocs)}
+    return [
+        Entry(key, places[where.bloc] if where.bloc else 0, epochs.get(where.epoch, 0), prior)
+        for where, prior in resolved.entries.items()
+    ]
 
 
 def absent_blocs(resolved: ResolvedParameter, blocs: Sequence[str]) -> list[str]:
-    """Blocs for which a parameter has no prior."""
-    if resolved.shape == "scalar":
+    """Blocs for which a parameter that differs by bloc has no prior."""
+    if not (resolved.shape == "bloc" or resolved.blocs):
         return []
-    present = {entry.bloc for entry in entries_of(("", ""), resolved, blocs)}
-    return [bloc for position, bloc in enumerate(blocs) if position not in present]
+    present = {where.bloc for where in resolved.entries}
+    return [bloc for bloc in blocs if bloc not in present]
 
 
 @dataclass(frozen=True)
@@ -95,12 +94,12 @@ class Layout:
     @cached_property
     def affine(self) -> NDArray[np.int64]:
         """Indices of numbers that are transforms of a standard normal."""
-        return self._where(lambda entry: entry.prior.family in AFFINE)
+        return self._where([entry.prior.family in AFFINE for entry in self.entries])
 
     @cached_property
     def constant(self) -> NDArray[np.int64]:
         """Indices of constants."""
-        return self._where(lambda entry: entry.prior.is_constant)
+        return self._where([entry.prior.is_constant for entry in self.entries])
 
     @cached_property
     def other(self) -> NDArray[np.int64]:
@@ -154,10 +153,13 @@ class Layout:
             result[key] = indices
         return result
 
-    def draw(self, rng: np.random.Generator, size: int) -> NDArray[np.float64]:
-        """Independent prior draws, (size, number)."""
-        columns = [entry.prior.rvs(rng, size) for entry in self.entries]
-        return np.column_stack(columns) if columns else np.zeros((size, 0))
+    def draw(self, seed: int, size: int) -> NDArray[np.float64]:
+        """Independent prior draws, (size, number); a number's stream depends on its name alone."""
+        flat = np.empty((size, len(self.entries)))
+        for number, entry in enumerate(self.entries):
+            names = ("prior", *entry.key, entry.bloc, entry.epoch)
+            flat[:, number] = entry.prior.rvs(stream(seed, *names), size)
+        return flat
 
     def log_prior(self, flat: NDArray[np.float64]) -> NDArray[np.float64]:
         """Log density of each number of each draw, (draw, number); 0 for constants."""
@@ -172,6 +174,5 @@ class Layout:
         wanted = set(keys)
         return Layout({key: value for key, value in self.parameters.items() if key in wanted}, self.blocs)
 
-    def _where(self, condition: object) -> NDArray[np.int64]:
-        chosen = [n for n, entry in enumerate(self.entries) if condition(entry)]  # type: ignore[operator]
-        return np.array(chosen, dtype=np.int64)
+    def _where(self, condition: list[bool]) -> NDArray[np.int64]:
+        return np.flatnonzero(condition).astype(np.int64)

@@ -13,7 +13,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import NDArray
-from pytensor.graph.replace import clone_replace
+from pytensor.graph.replace import graph_replace
 
 from forecast.model.graph import Graph, Key, Likelihood
 from forecast.model.maths import Tensor
@@ -68,13 +68,22 @@ def pymc_model(graph: Graph, layout: Layout) -> pm.Model:
     """
     numbers = model_data(graph, layout)
     with pm.Model() as model:
-        data = {name: pm.Data(name, values) for name, values in numbers.items()}
+        shapes = {name: symbol.type.shape for name, (symbol, _) in graph.data.items()}
+        data = {
+            name: pm.Data(name, values, shape=shapes.get(name, _shape(name, values)))
+            for name, values in numbers.items()
+        }
         parameters = _parameters(layout, data)
         replace: dict[Any, Any] = {symbol: data[name] for name, (symbol, _) in graph.data.items()}
         replace |= {graph.parameters[key]: parameters[key] for key in layout.parameters}
         for family, columns in _joined(graph, replace).items():
             _observe(family, columns, data[f"{family}.observed"])
     return model
+
+
+def _shape(name: str, values: NDArray[Any]) -> tuple[int | None, ...]:
+    """Hyperparameters belong to the structure; the number of rows does not."""
+    return (None,) if name.endswith(".observed") else values.shape
 
 
 def by_family(graph: Graph) -> dict[str, list[Likelihood]]:
@@ -173,14 +182,14 @@ def _random(index: int, entry: Entry, data: dict[str, Tensor]) -> Tensor:
 
 
 def _joined(graph: Graph, replace: dict[Any, Any]) -> dict[str, dict[str, Tensor]]:
-    """Concatenated arguments of each family's distribution, cloned in one go so that they share nodes."""
+    """Concatenated arguments of each family's distribution, replaced in one go so that they share nodes."""
     columns = {
         (family, argument): pt.concatenate([getattr(one, argument) for one in group])
         for family, group in by_family(graph).items()
         for argument in ("mean", "sd", "nu", "upper")
         if getattr(group[0], argument) is not None
     }
-    cloned = clone_replace(list(columns.values()), replace=replace, rebuild_strict=False)
+    cloned = graph_replace(list(columns.values()), replace, strict=False)
     result: dict[str, dict[str, Tensor]] = {}
     for (family, argument), tensor in zip(columns, cloned, strict=True):
         result.setdefault(family, {})[argument] = tensor

@@ -11,7 +11,7 @@ from forecast.errors import InputError
 from forecast.model.graph import Quantity
 from forecast.projection import crossings
 from forecast.projection.crossings import Holding
-from forecast.projection.streams import stream
+from forecast.streams import stream
 from forecast.units import UnitError, convert
 from forecast.wording import did_you_mean
 from forecast.worldview import All, Condition, Milestone, Mixture, Prior

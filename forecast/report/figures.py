@@ -78,9 +78,9 @@ def crossing_density(
 
 def _bandwidth(values: FloatArray) -> float:
     """Silverman's rule, with a floor for draws that agree."""
-    low, high = np.quantile(values, [0.25, 0.75])
-    spreads = [spread for spread in (float(values.std()), float(high - low) / 1.34) if spread > 0]
-    return max(0.9 * min(spreads, default=0.0) * float(values.size) ** -0.2, 0.02)
+    low, high = (float(value) for value in np.quantile(values, [0.25, 0.75]))
+    spreads = [spread for spread in (float(values.std()), (high - low) / 1.34) if spread > 0]
+    return float(max(0.9 * min(spreads, default=0.0) / float(values.size) ** 0.2, 0.02))
 
 
 def crossings_figure(
@@ -181,7 +181,11 @@ def _draw_density(
 def _draw_window(axes: Axes, window: tuple[float, float], worldview: Worldview) -> None:
     axes.axvspan(*window, color=_SHADE, linewidth=0, zorder=0)
     start, end = worldview.window.start.isoformat(), worldview.window.end.isoformat()
-    above: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "fontsize": 8}
+    above: dict[str, Any] = {
+        "xycoords": ("data", "axes fraction"),
+        "textcoords": "offset points",
+        "fontsize": 8,
+    }
     axes.annotate(
         f"window {start} to {end}", xy=(window[0], 1), xytext=(0, 4), ha="left", color=_FAINT, **above
     )

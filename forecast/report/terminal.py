@@ -37,11 +37,16 @@ def print_summary(
         An identical run was there before and was kept.
     """
     out = console or Console(highlight=False)
-    for part in _parts(summary, saved, existed):
-        out.print(part, highlight=False, soft_wrap=False)
+    for part in _parts(summary):
+        out.print(part, highlight=False)
+    if saved is not None:
+        words = "An identical run was there and was kept: " if existed else "Saved in "
+        # A path that is broken over lines cannot be copied.
+        out.print(Text.assemble(words, (str(saved), "bold")), highlight=False, soft_wrap=True)
+    out.print(Text.assemble("To cite: ", (summary["citation"], "italic")), highlight=False)
 
 
-def _parts(summary: Mapping[str, Any], saved: Path | None, existed: bool) -> Iterator[Table | Text]:
+def _parts(summary: Mapping[str, Any]) -> Iterator[Table | Text]:
     yield from _heading(summary)
     for milestone in summary["milestones"].values():
         blocs = list(milestone["blocs"].values())
@@ -52,9 +57,6 @@ def _parts(summary: Mapping[str, Any], saved: Path | None, existed: bool) -> Ite
         yield _draws_line(milestone)
     yield from verdict_lines(summary["diagnostics"])
     yield Text()
-    if saved is not None:
-        yield Text.assemble("An identical run was there and was kept: " if existed else "Saved in ", (str(saved), "bold"))
-    yield Text.assemble("To cite: ", (summary["citation"], "italic"))
 
 
 def _heading(summary: Mapping[str, Any]) -> Iterator[Text]:
@@ -64,8 +66,8 @@ def _heading(summary: Mapping[str, Any]) -> Iterator[Text]:
     window, left = summary["window"], summary["window_left_at_as_of"]
     days = "1 day" if left["days"] == 1 else f"{left['days']} days"
     yield Text(
-        f"Window {window['start']} to {window['end']}: {100 * left['share']:.0f}% of it ({days}) was left at the "
-        "as-of date."
+        f"Window {window['start']} to {window['end']}: {100 * left['share']:.0f}% of it ({days}) was left at "
+        "the as-of date."
     )
 
 
@@ -93,7 +95,9 @@ def _milestone_table(
         table.add_row(words, *(probability(bloc[key], bloc["mcse"][key]) for bloc in blocs))
     for day in blocs[0].get("crossed_by", {}):
         shares = [bloc["crossed_by"][day] for bloc in blocs]
-        table.add_row(f"P(by the end of {day})", *(probability(share["p"], share["mcse"]) for share in shares))
+        table.add_row(
+            f"P(by the end of {day})", *(probability(share["p"], share["mcse"]) for share in shares)
+        )
     return table
 
 
@@ -113,7 +117,9 @@ def _lead_table(milestone: Mapping[str, Any], horizon: str) -> Table:
             Text(f"P(unipolar: {titles.get(name, name)} alone for {years})"),
             probability(p, lead["mcse"]["p_unipolar"][name]),
         )
-    table.add_row(f"P(bipolar: two within {years})", probability(lead["p_bipolar"], lead["mcse"]["p_bipolar"]))
+    table.add_row(
+        f"P(bipolar: two within {years})", probability(lead["p_bipolar"], lead["mcse"]["p_bipolar"])
+    )
     table.add_row(f"P(neither by {horizon})", probability(lead["p_neither"], lead["mcse"]["p_neither"]))
     return table
 
@@ -144,7 +150,9 @@ def verdict_lines(diagnostics: Mapping[str, Any]) -> Iterator[Text]:
     elif not any(check["state"] == "not-available" for check in checks):
         yield Text(f"Diagnostics: {diagnostics['verdict']}.")
     else:
-        yield Text.assemble("Diagnostics ", ("not available", "bold yellow"), ": convergence could not be judged.")
+        yield Text.assemble(
+            "Diagnostics ", ("not available", "bold yellow"), ": convergence could not be judged."
+        )
     for check in checks:
         if check["state"] == "pass":
             continue

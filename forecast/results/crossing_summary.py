@@ -157,7 +157,8 @@ def lead_years(leader: ArrayLike, follower: ArrayLike) -> FloatArray:
         crosses, -inf where only the follower does, NaN where neither does.
     """
     with np.errstate(invalid="ignore"):
-        return np.asarray(follower, dtype=float) - np.asarray(leader, dtype=float)
+        years: FloatArray = np.asarray(follower, dtype=float) - np.asarray(leader, dtype=float)
+    return years
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,10 @@ def write_tree(tree: xr.DataTree, path: Path) -> None:
         groups[node.path] = data
         double = node.path.strip("/").partition("/")[0] in DOUBLE_GROUPS
         encoding[node.path] = {str(name): _encoding(data[name], double) for name in data.data_vars}
-    xr.DataTree.from_dict(groups).to_netcdf(path, engine="h5netcdf", encoding=encoding)
+    # Made in memory and written by Python: HDF5 that writes to a full disk itself ends the process with a
+    # segmentation fault, where this raises an OSError.
+    content = xr.DataTree.from_dict(groups).to_netcdf(engine="h5netcdf", encoding=encoding)
+    path.write_bytes(content)
 
 
 def open_tree(path: Path) -> xr.DataTree:

@@ -18,7 +18,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,9 @@ Writer = Callable[[Path], None]
 
 RUN_FILES = ("manifest.json", "worldview.toml", "results.nc", "summary.json")
 """What every run folder holds; a folder without one of them is not a whole run."""
+
+# Windows has no EDQUOT.
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 _STALE_SECONDS = 24 * 3600
 
@@ -174,10 +177,7 @@ def write_run(folder: Path, run_id: str, files: Mapping[str, Writer] | Writer) -
         _fill(temporary, files)
         _flush(temporary)
         return _publish(temporary, folder / run_id)
-    except (OSError, RuntimeError) as error:
-        # HDF5 reports a full disk now as OSError, now as RuntimeError.
-        if isinstance(error, RuntimeError) and not _is_disk_error(error):
-            raise
+    except OSError as error:
         raise _failed(folder, error) from error
     finally:
         # Also after Ctrl-C; after a success the folder has moved away.
@@ -248,30 +248,25 @@ def _host() -> str:
     return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
 
 
-def _is_disk_error(error: Exception) -> bool:
-    text = str(error).lower()
-    return any(word in text for word in ("no space", "errno = ", "file write failed", "disk quota"))
-
-
-def _failed(folder: Path, error: Exception) -> ForecastError:
-    number = getattr(error, "errno", None)
-    text = str(error)
-    if number in (errno.ENOSPC, errno.EDQUOT) or "no space" in text.lower():
-        reason = "the disk is full (no space left on device). Free some space, or choose another place with --out"
-    elif number in (errno.EACCES, errno.EPERM, errno.EROFS):
+def _failed(folder: Path, error: OSError) -> ForecastError:
+    if error.errno in _FULL:
+        reason = (
+            "the disk is full (no space left on device). Free some space, or choose another place with --out"
+        )
+    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         reason = "there is no permission to write there. Choose another place with --out"
     else:
-        reason = f"{getattr(error, 'strerror', None) or text}. Choose another place with --out"
+        reason = f"{error.strerror or error}. Choose another place with --out"
     return ForecastError(f"{folder}: the run could not be saved, because {reason}; nothing was left behind.")
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
-    if isinstance(value, date | datetime):
+    if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Path):
         return value.as_posix()
-    if isinstance(value, tuple | set | frozenset):
+    if isinstance(value, set | frozenset):
         return sorted(value)
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")

@@ -89,7 +89,9 @@ def read_run(path: Path) -> StoredRun:
             f"{path / 'summary.json'}: its schema is {schema!r}, and this version reads {SCHEMA!r}. "
             "It was made by another version of forecast, or it is damaged."
         )
-    absent = [key for key in ("run", "worldview", "as_of", "horizon", "window", "milestones") if key not in summary]
+    absent = [
+        key for key in ("run", "worldview", "as_of", "horizon", "window", "milestones") if key not in summary
+    ]
     if absent:
         raise ForecastError(f"{path / 'summary.json'} is damaged: {', '.join(absent)} missing.")
     return StoredRun(path, manifest, summary)
@@ -131,18 +133,24 @@ def find_run(ref: str, folder: Path) -> Path:
         return path
     runs = list_runs(folder)
     if not runs:
-        raise InputError(f"{ref}: there are no runs in {folder}. Make one with `forecast run`, or name another "
-                         "folder with --out.")  # fmt: skip
+        raise InputError(
+            f"{ref}: there are no runs in {folder}. Make one with `forecast run`, or name "
+            "another folder with --out."
+        )
     if ref == "latest":
         return next((run for run in runs if not missing_files(run)), runs[0])
     by_name = {run.name: run for run in runs}
     if ref in by_name:
         return by_name[ref]
-    matching = [name for name in by_name if ref and (name.startswith(ref) or name.rpartition("-")[2].startswith(ref))]
+    matching = [
+        name for name in by_name if ref and (name.startswith(ref) or name.rpartition("-")[2].startswith(ref))
+    ]
     if len(matching) == 1:
         return by_name[matching[0]]
     if matching:
-        raise InputError(f"{ref}: {len(matching)} runs in {folder} begin like this: {_listed(matching)}. Say more of it.")
+        raise InputError(
+            f"{ref}: {len(matching)} runs in {folder} begin like this: {_listed(matching)}. Say more of it."
+        )
     near = difflib.get_close_matches(ref, by_name, n=3, cutoff=0.4)
     hint = f"The nearest: {_listed(near)}." if near else f"There are: {_listed(list(by_name))}."
     raise InputError(f"{ref}: no such run in {folder}. {hint}")

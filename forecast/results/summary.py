@@ -140,9 +140,9 @@ def accepted_draws(crossings: xr.Dataset) -> BoolArray:
         accepted = np.ones((crossings.sizes["chain"], crossings.sizes["draw"]), dtype=bool)
     if not accepted.any():
         raise ForecastError(
-            f"In all {accepted.size} draws a bloc had already crossed by the as-of date, which a milestone marked "
-            "not_yet_crossed rules out: no draw is left to summarise. The priors or thresholds contradict it; "
-            "look at them with `forecast priors show`."
+            f"In all {accepted.size} draws a bloc had already crossed by the as-of date, which a milestone "
+            "marked not_yet_crossed rules out: no draw is left to summarise. The priors or thresholds "
+            "contradict it; look at them with `forecast priors show`."
         )
     return accepted
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from forecast.errors import InputError
-from forecast.wording import did_you_mean, shown
-from forecast.worldview.merged import Merged, Option, edit_prior_table
+from forecast.wording import did_you_mean, printable, shown
+from forecast.worldview.edits import edit_prior_table
+from forecast.worldview.merged import Merged, Option
 from forecast.worldview.origins import SLOT_TABLES, Locator, Problems
 from forecast.worldview.prior_tables import is_prior_key, is_whole, prior_keys
 from forecast.worldview.schema import TABLES, MilestoneTable, WorldviewFile, check_name, keys_of
@@ -37,14 +38,17 @@ def parse_overrides(overrides: Sequence[str] | Mapping[str, Any]) -> list[tuple[
         For those without a key or an equals sign.
     """
     if isinstance(overrides, Mapping):
-        return [(_path(key), value, Option(f"--set {key}={shown(value)}")) for key, value in overrides.items()]
+        return [
+            (_path(key), value, Option(f"--set {key}={shown(value)}")) for key, value in overrides.items()
+        ]
     if isinstance(overrides, str):
         overrides = [overrides]
     found, problems = [], []
     for text in overrides:
         key, equals, right = text.partition("=")
         if not equals or not key.strip():
-            problems.append(f"--set {text}: must be KEY=VALUE, such as priors.investment.growth.mu=0.2")
+            example = "priors.investment.growth.mu=0.2"
+            problems.append(f"--set {printable(text)}: must be KEY=VALUE, such as {example}")
             continue
         found.append((_path(key), parse_value(right.strip()), Option(f"--set {text}")))
     if problems:
@@ -93,7 +97,9 @@ class _Assignment:
         self.problems.add(self.source.origin(path), message)
 
     def nowhere(self, path: Path, valid: Iterable[str]) -> None:
-        self.fail(path, f"leads nowhere: {shown(str(path[-1]))} is not known{did_you_mean(str(path[-1]), valid)}")
+        self.fail(
+            path, f"leads nowhere: {shown(str(path[-1]))} is not known{did_you_mean(str(path[-1]), valid)}"
+        )
 
     def put(self, path: Path, value: Any) -> None:
         self.merged.put(path, value, self.source, self.layer)
@@ -101,7 +107,10 @@ class _Assignment:
     def each(self, path: Path, value: Any) -> None:
         """Set each key of a table."""
         if not isinstance(value, dict):
-            self.fail(path, f"is a table: set its keys, such as {'.'.join(map(str, path))}.<key>, got {shown(value)}")
+            self.fail(
+                path,
+                f"is a table: set its keys, such as {'.'.join(map(str, path))}.<key>, got {shown(value)}",
+            )
             return
         for key, inner in value.items():
             self.run((*path, key), inner)
@@ -110,7 +119,9 @@ class _Assignment:
         top = str(path[0])
         tables = [key for key in keys_of(WorldviewFile) if key not in (*_SCALARS, *_OF_A_FILE)]
         if len(path) > 40 or any(part == "" for part in path):
-            self.fail(path, "leads nowhere: a part of the key is empty" if len(path) <= 40 else "leads nowhere")
+            self.fail(
+                path, "leads nowhere: a part of the key is empty" if len(path) <= 40 else "leads nowhere"
+            )
         elif top in _OF_A_FILE:
             self.fail(path, "belongs to a file and cannot be set")
         elif top in _SCALARS:
@@ -170,7 +181,9 @@ class _Assignment:
                 self.edit(path, str(key), inner)
         elif len(path) == length:
             if not isinstance(value, dict):
-                self.fail(path, f"a prior is a table: set one of its keys or give it whole, got {shown(value)}")
+                self.fail(
+                    path, f"a prior is a table: set one of its keys or give it whole, got {shown(value)}"
+                )
                 return
             check_name(path, self.source, self.problems)
             self.merged.put_prior(path, value, self.source, self.layer)

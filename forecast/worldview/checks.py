@@ -41,11 +41,16 @@ def check_dates(as_of: date, horizon: date, window: Window, where: Locator, prob
         if not EARLIEST <= day <= LATEST:
             problems.add(where.origin(path), f"must be from {EARLIEST} to {LATEST}, got {day}")
     if window.end < window.start:
-        problems.add(where.origin(("window", "end")), f"the window ends on {window.end}, before its start {window.start}")
+        problems.add(
+            where.origin(("window", "end")),
+            f"the window ends on {window.end}, before its start {window.start}",
+        )
     if horizon <= as_of:
         problems.add(where.origin(("horizon",)), f"the horizon {horizon} is not after the as-of date {as_of}")
     elif end_of(horizon) - decimal_year(as_of) < MONTH:
-        problems.add(where.origin(("horizon",)), f"the horizon {horizon} is within a month of the as-of date {as_of}")
+        problems.add(
+            where.origin(("horizon",)), f"the horizon {horizon} is within a month of the as-of date {as_of}"
+        )
     elif window.end > horizon:
         problems.add(
             where.origin(("window", "end")),
@@ -124,7 +129,9 @@ class _Sources:
     def origin(self, path: tuple[str | int, ...]) -> Any:
         if path in self.sources:
             return self.sources[path].origin(path)
-        return self.worldview.provenance.get(".".join(map(str, path))) or Option(self.worldview.name).origin(path)
+        return self.worldview.provenance.get(".".join(map(str, path))) or Option(self.worldview.name).origin(
+            path
+        )
 
 
 def checked_settings(worldview: Worldview, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -119,7 +119,9 @@ class _Reader:
         names = list(dict.fromkeys([*general, *by_bloc, *by_epoch]))
         if self.problems:
             return []
-        found = [self.parameter(n, general.get(n), by_bloc.get(n, {}), by_epoch.get(n, {}), epochs) for n in names]
+        found = [
+            self.parameter(n, general.get(n), by_bloc.get(n, {}), by_epoch.get(n, {}), epochs) for n in names
+        ]
         return [parameter for parameter in found if parameter is not None]
 
     def epochs(self, table: object) -> tuple[tuple[str, date], ...]:
@@ -173,14 +175,22 @@ class _Reader:
         epochs: tuple[tuple[str, date], ...],
     ) -> ParameterPriors | None:
         first = general or next(iter([*by_bloc.values(), *by_epoch.values()]))
-        path: Path = (name,) if general else ("by_bloc" if by_bloc else "by_epoch", next(iter(by_bloc or by_epoch)), name)
+        path: Path = (
+            (name,)
+            if general
+            else ("by_bloc" if by_bloc else "by_epoch", next(iter(by_bloc or by_epoch)), name)
+        )
         if by_bloc and by_epoch:
-            self.fail(path, f"{name} differs by bloc and by epoch: choose one (by_epoch with blocs restricts it)")
+            self.fail(
+                path, f"{name} differs by bloc and by epoch: choose one (by_epoch with blocs restricts it)"
+            )
             return None
         if by_epoch and general is None:
             missing = [label for label, _ in epochs if label not in by_epoch]
             if missing:
-                self.fail(path, f"{name} has no prior for the epochs {', '.join(missing)}, and no general one")
+                self.fail(
+                    path, f"{name} has no prior for the epochs {', '.join(missing)}, and no general one"
+                )
         unit = first.unit
         return ParameterPriors(
             driver=self.driver,
@@ -188,8 +198,14 @@ class _Reader:
             unit=unit,
             per_bloc=any(prior.per_bloc for prior in [general, *by_epoch.values()] if prior),
             general=general,
-            by_bloc={label: self.restated(prior, unit, ("by_bloc", label, name)) for label, prior in by_bloc.items()},
-            by_epoch={label: self.restated(prior, unit, ("by_epoch", label, name)) for label, prior in by_epoch.items()},
+            by_bloc={
+                label: self.restated(prior, unit, ("by_bloc", label, name))
+                for label, prior in by_bloc.items()
+            },
+            by_epoch={
+                label: self.restated(prior, unit, ("by_epoch", label, name))
+                for label, prior in by_epoch.items()
+            },
             epochs=epochs if by_epoch else (),
             origin=first.origin,
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 from scipy import stats
 
 from forecast.wording import did_you_mean, shown
@@ -147,7 +148,8 @@ class Family:
     def _range_problems(self, values: Mapping[str, float]) -> list[str]:
         # Numbers that are each allowed may together leave the range of floating point.
         try:
-            spread = [float(x) for x in self.build(values).ppf([0.01, 0.5, 0.99])]
+            with np.errstate(all="ignore"):
+                spread = [float(x) for x in self.build(values).ppf([0.01, 0.5, 0.99])]
         except (ArithmeticError, ValueError):
             spread = [math.nan]
         if not all(math.isfinite(x) for x in spread) or not spread[0] < spread[-1]:
@@ -238,9 +240,17 @@ def _families() -> tuple[Family, ...]:
             positive=True,
         ),
         Family(
-            "InverseGamma", (alpha, beta), lambda p: stats.invgamma(p["alpha"], scale=p["beta"]), positive=True
+            "InverseGamma",
+            (alpha, beta),
+            lambda p: stats.invgamma(p["alpha"], scale=p["beta"]),
+            positive=True,
         ),
-        Family("Exponential", (_positive("lam", "rate"),), lambda p: stats.expon(scale=1 / p["lam"]), positive=True),
+        Family(
+            "Exponential",
+            (_positive("lam", "rate"),),
+            lambda p: stats.expon(scale=1 / p["lam"]),
+            positive=True,
+        ),
         Family("HalfNormal", (sigma,), lambda p: stats.halfnorm(scale=p["sigma"]), positive=True),
         Family(
             "TruncatedNormal",
@@ -267,7 +277,9 @@ def _families() -> tuple[Family, ...]:
             lambda p: stats.logistic(p["mu"], p["s"]),
             shifts=True,
         ),
-        Family("Weibull", (alpha, beta), lambda p: stats.weibull_min(p["alpha"], scale=p["beta"]), positive=True),
+        Family(
+            "Weibull", (alpha, beta), lambda p: stats.weibull_min(p["alpha"], scale=p["beta"]), positive=True
+        ),
         Family(
             "SkewNormal",
             (Hyperparameter("alpha", "shape", 1.0), mu, sigma),

@@ -10,7 +10,7 @@ from pathlib import Path as FilePath
 from typing import Any, Protocol
 
 from forecast.errors import InputError
-from forecast.wording import did_you_mean
+from forecast.wording import did_you_mean, printable
 from forecast.worldview.origins import Origin, key_text
 from forecast.worldview.shipped import shipped_files
 from forecast.worldview.toml_lines import Path, key_lines, line_of
@@ -86,7 +86,8 @@ def parse_document(content: bytes | str, file: str, **where: Any) -> Document:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"\(at line (\d+), column \d+\)", str(error))
-        place = f"{file}:{found[1]}" if found else file
+        line = found[1] if found else text.count("\n", 0, len(text.rstrip())) + 1  # "at end of document"
+        place = f"{file}:{line}"
         raise InputError(f"{place}: not valid TOML: {_one_line(str(error))}") from None
     except RecursionError:
         raise InputError(f"{file}: not readable: its brackets are nested too deeply") from None
@@ -110,18 +111,18 @@ def read_path(path: str | os.PathLike[str]) -> Document:
     InputError
         If it is missing, unreadable, a folder, binary, empty or not TOML.
     """
-    file = os.fspath(path)
+    file = printable(os.fspath(path))
     try:
-        with open(file, "rb") as stream:
+        with open(path, "rb") as stream:
             content = stream.read(LARGEST + 1)
-        where = FilePath(file).resolve()
+        where = FilePath(path).resolve()
     except FileNotFoundError:
         raise InputError(f"{file}: there is no such file") from None
     except IsADirectoryError:
         raise InputError(f"{file}: is a folder, not a prior file") from None
     except (OSError, ValueError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError(f"{file!r}: cannot be read: {_one_line(reason)}") from None
+        raise InputError(f"{file}: cannot be read: {_one_line(reason)}") from None
     if len(content) > LARGEST:
         raise InputError(f"{file}: is larger than {LARGEST // 1_000_000} MB: not a prior file")
     return parse_document(content, file, stem=where.stem, folder=where.parent, identity=str(where))
@@ -160,6 +161,7 @@ def read_named(name: str | os.PathLike[str], folder: FilePath | None = None) -> 
     plain = "/" not in name and os.sep not in name and not name.endswith(".toml") and len(name) < 100
     if plain and "\0" not in name and not os.path.lexists(path):
         raise InputError(
-            f"{name}: there is no shipped worldview and no file of this name{did_you_mean(name, shipped)}"
+            f"{printable(name)}: there is no shipped worldview and no file of this name"
+            f"{did_you_mean(name, shipped)}"
         )
     return read_path(path)

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
 
 from forecast.errors import InputError
 from forecast.worldview.assign import assign
 from forecast.worldview.files import Document, read_named, read_shipped
 from forecast.worldview.merged import Merged, iterate_priors
-from forecast.worldview.origins import Problems
+from forecast.worldview.origins import Origin, Problems
 from forecast.worldview.shipped import DEFAULT
 from forecast.worldview.toml_lines import Path
 
@@ -120,8 +119,7 @@ def _merge_document(merged: Merged, document: Document, layer: int, own: bool, p
     for name, table in data.get("milestones", {}).items():
         merged.put_milestone(("milestones", name), table, document, layer)
     for key, value in data.get("set", {}).items():
-        path: Path = tuple(key.split("."))
-        assign(merged, path, value, _SetTable(document, key), layer, problems)
+        assign(merged, tuple(key.split(".")), value, _SetTable(document, key), layer, problems)
 
 
 class _SetTable:
@@ -130,6 +128,6 @@ class _SetTable:
     def __init__(self, document: Document, key: str) -> None:
         self.document, self.key = document, key
 
-    def origin(self, path: Path) -> Any:
-        entry = self.document.origin(("set", self.key))
-        return type(entry)(entry.file, entry.line, f"[set] {'.'.join(map(str, path))}")
+    def origin(self, path: Path) -> Origin:
+        line = self.document.origin(("set", self.key)).line
+        return Origin(self.document.file, line, f"[set] {'.'.join(map(str, path))}")

@@ -13,7 +13,7 @@ from forecast.worldview.assign import assign, parse_overrides
 from forecast.worldview.checks import check_dates, check_lead, read_settings
 from forecast.worldview.files import Document
 from forecast.worldview.layers import merge_layers, stack_layers
-from forecast.worldview.merged import Merged, Option, iterate_priors
+from forecast.worldview.merged import Merged, iterate_priors
 from forecast.worldview.milestones import NODE_KEYS, Milestone, read_node
 from forecast.worldview.origins import Origin, Problems, key_text
 from forecast.worldview.prior_tables import read_prior
@@ -141,9 +141,13 @@ class _Builder:
             return ()
         for name in table.blocs:
             if not BLOC.fullmatch(name) or len(name) > 40:
-                self.fail(("blocs", name), "a bloc's name has small letters, digits and _, and begins with a letter")
+                self.fail(
+                    ("blocs", name), "a bloc's name has small letters, digits and _, and begins with a letter"
+                )
             elif name == "world":
-                self.fail(("blocs", name), "evidence about no bloc in particular goes by this name: choose another")
+                self.fail(
+                    ("blocs", name), "evidence about no bloc in particular goes by this name: choose another"
+                )
         return tuple(Bloc(name, title or name) for name, title in table.blocs.items())
 
     def window(self, table: WorldviewFile) -> Window | None:
@@ -178,13 +182,18 @@ class _Builder:
             names = self.merged.data.get("thresholds", {})
             for condition in node.leaves():
                 if isinstance(condition.threshold, str) and condition.threshold not in names:
-                    message = f"there is no threshold {shown(condition.threshold)}{did_you_mean(condition.threshold, names)}"
-                    self.problems.add(condition.origin, message)
+                    near = did_you_mean(condition.threshold, names)
+                    message = f"there is no threshold {shown(condition.threshold)}{near}"
+                    origin = condition.origin
+                    key = f"{origin.key.removesuffix('quantity')}at_least"
+                    self.problems.add(Origin(origin.file, origin.line, key), message)
         return found
 
     def used(self, thresholds: dict[str, Prior], milestones: dict[str, Milestone]) -> dict[str, Prior]:
         """Leave out inherited thresholds that no milestone reads any more; refuse those just given."""
-        read = {c.threshold for m in milestones.values() for c in m.conditions() if isinstance(c.threshold, str)}
+        read = {
+            c.threshold for m in milestones.values() for c in m.conditions() if isinstance(c.threshold, str)
+        }
         conditions = [
             self.merged.layer(("milestones", name, key)) for name in milestones for key in NODE_KEYS
         ]
@@ -196,7 +205,9 @@ class _Builder:
             if self.merged.layer(path) >= newest:
                 self.fail(path, f"nothing reads this threshold: no milestone names thresholds.{name}")
             else:
-                self.merged.notes.append(f"{key_text(path)} of {self.merged.origin(path).place} is read by no milestone any more")
+                self.merged.notes.append(
+                    f"{key_text(path)} of {self.merged.origin(path).place} is read by no milestone any more"
+                )
         return {name: prior for name, prior in thresholds.items() if name in read}
 
     def lead(self, table: WorldviewFile, blocs: tuple[Bloc, ...]) -> Lead | None:
@@ -206,7 +217,9 @@ class _Builder:
             return None
         given = table.lead
         if given is None or given.leader is None or given.follower is None or given.within_years is None:
-            missing = next((k for k in ("leader", "follower", "within_years") if getattr(given, k, None) is None), "")
+            missing = next(
+                (k for k in ("leader", "follower", "within_years") if getattr(given, k, None) is None), ""
+            )
             self.missing(f"lead.{missing}")
             return None
         lead = Lead(given.leader, given.follower, given.within_years)
@@ -252,6 +265,3 @@ def _name_of(document: Document) -> str:
     given = document.data.get("name")
     name = given if isinstance(given, str) and given else document.stem
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.") or "worldview"
-
-
-__all__ = ["Option", "load_worldview"]

@@ -6,11 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from forecast.worldview.families import FAMILIES
 from forecast.worldview.milestones import NODE_KEYS
 from forecast.worldview.origins import SLOT_TABLES, Locator, Origin, key_text
-from forecast.worldview.priors import Prior
-from forecast.worldview.quantile_fit import FitError, fit_quantiles, quantile_level
 from forecast.worldview.toml_lines import Path
 
 
@@ -87,9 +84,8 @@ class Merged:
             return
         for slot in self.slots(path):
             if self.layer(slot) < layer:
-                self.notes.append(
-                    f"{source.origin(path)} clears {key_text(slot)} of {self.origin(slot).place or 'a lower layer'}"
-                )
+                below = self.origin(slot).place
+                self.notes.append(f"{source.origin(path)} clears {key_text(slot)} of {below}")
                 self.edits.pop(slot, None)
                 parent = self.get(slot[:-1])
                 if parent is not None:
@@ -121,32 +117,6 @@ def _beside(path: Path, general: Path) -> bool:
     return len(path) == 5 and path[:2] == general[:2] and path[2] in SLOT_TABLES and path[4] == general[2]
 
 
-def edit_prior_table(table: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
-    """Change one key of a prior's table.
-
-    A family's hyperparameter set on a prior that was given by quantiles converts
-    it to its fitted hyperparameters first.
-
-    Raises
-    ------
-    ValueError
-        In words, if the key cannot be set on this prior.
-    """
-    family = FAMILIES.get(table["distribution"]) if isinstance(table.get("distribution"), str) else None
-    quantiles = {k: x for k, x in table.items() if quantile_level(k) is not None}
-    rest = {k: x for k, x in table.items() if k not in quantiles}
-    if family and quantiles and key in family.names:
-        try:
-            params = fit_quantiles(family, {quantile_level(k) or 0.0: float(x) for k, x in quantiles.items()})
-        except (FitError, TypeError, ValueError, OverflowError) as error:
-            raise ValueError(f"its quantiles cannot be turned into parameters first: {error}") from None
-        return rest | params | {key: value}
-    if family and not quantiles and quantile_level(key) is not None:
-        given = ", ".join(name for name in family.names if name in table)
-        raise ValueError(f"is given by {given}, not by quantiles: set one of these, or the whole prior")
-    return table | {key: value}
-
-
 def iterate_priors(data: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
     """Yield path and table of every prior under ``priors``: general ones, by bloc and by epoch."""
     for driver, table in (data.get("priors") or {}).items():
@@ -157,11 +127,3 @@ def iterate_priors(data: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
             for label, parameters in table.get(kind, {}).items():
                 for parameter, prior in parameters.items():
                     yield ("priors", driver, kind, label, parameter), prior
-
-
-def prior_table(prior: Prior, per: bool) -> dict[str, Any]:
-    """Return a prior's table, with ``per`` only if asked for."""
-    table = prior.to_toml_table()
-    if not per:
-        table.pop("per", None)
-    return table

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any as Anything
-from typing import TypeAlias
 
 from forecast.wording import did_you_mean, shown
 from forecast.worldview.families import number
@@ -44,7 +43,10 @@ class Condition:
     def to_toml(self) -> dict[str, Anything]:
         """Return the table of a prior file."""
         level = self.threshold if isinstance(self.threshold, Prior) else f"{_PREFIX}{self.threshold}"
-        return {"quantity": self.quantity, "at_least": level.to_toml_table() if isinstance(level, Prior) else level}
+        return {
+            "quantity": self.quantity,
+            "at_least": level.to_toml_table() if isinstance(level, Prior) else level,
+        }
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ class Mixture:
         return {"mixture": [{"weight": weight, **node.to_toml()} for weight, node in self.components]}
 
 
-Node: TypeAlias = All | Any | Mixture | Condition
+type Node = All | Any | Mixture | Condition
 
 
 @dataclass(frozen=True)
@@ -144,62 +146,87 @@ def read_node(table: object, path: Path, where: Locator, problems: Problems, dep
         Where it stands.
     where, problems
         As for :func:`forecast.worldview.prior_tables.read_prior`.
+    depth : int
+        How many conditions it is inside of.
 
     Returns
     -------
     All, Any, Mixture, Condition or None
         None if there was any problem.
     """
-
-    def fail(message: str, at: Path = path) -> None:
-        problems.add(where.origin(at), message)
-
-    if not isinstance(table, dict):
-        return fail(f"a condition is a table such as {{ quantity = ..., at_least = ... }}, got {shown(table)}")
-    if depth > _DEPTH:
-        return fail(f"conditions are nested more than {_DEPTH} deep")
-    kinds = [key for key in ("all", "any", "mixture", "quantity") if key in table]
-    if not kinds:
-        return fail("a condition needs all, any, mixture, or quantity and at_least")
-    if len(kinds) > 1 or (kinds[0] != "quantity" and "at_least" in table):
-        kinds += ["at_least"] * ("at_least" in table and len(kinds) == 1)
-        return fail(f"{' and '.join(kinds)} exclude each other: put one inside the other")
-    if kinds == ["quantity"]:
+    problem = _shape_problem(table, depth)
+    if problem:
+        problems.add(where.origin(path), problem)
+        return None
+    assert isinstance(table, dict)
+    if "quantity" in table:
         return _read_condition(table, path, where, problems)
-    kind = kinds[0]
+    kind = next(key for key in NODE_KEYS if key in table)
     items = table[kind]
     if not isinstance(items, list) or not items:
-        return fail(f"must be a list of at least one condition, got {shown(items)}", (*path, kind))
-    nodes: list[Node | None] = []
-    weights: list[float] = []
-    for i, item in enumerate(items):
-        at = (*path, kind, i)
-        own = dict(item) if isinstance(item, dict) else item
-        if kind == "mixture" and isinstance(own, dict):
-            weights.append(_read_weight(own, at, where, problems))
-        if isinstance(own, dict):
-            for key in own:
-                if key not in NODE_KEYS:
-                    fail(f"nothing reads the key {shown(key)}{did_you_mean(key, NODE_KEYS)}", at)
-        nodes.append(read_node(own, at, where, problems, depth + 1))
-    if kind == "mixture" and len(weights) == len(items) and all(weights) and abs(sum(weights) - 1) > 1e-6:
-        return fail(f"the weights of a mixture must sum to 1, these sum to {sum(weights):.6g}", (*path, kind))
-    whole = [node for node in nodes if node is not None]
-    if len(whole) < len(nodes) or (kind == "mixture" and not all(weights)):
+        message = f"must be a list of at least one condition, got {shown(items)}"
+        problems.add(where.origin((*path, kind)), message)
         return None
     if kind == "mixture":
-        return Mixture(tuple(zip(weights, whole, strict=True)))
-    return All(tuple(whole)) if kind == "all" else Any(tuple(whole))
+        return _read_mixture(items, (*path, kind), where, problems, depth)
+    nodes = [_read_item(item, (*path, kind, i), where, problems, depth) for i, item in enumerate(items)]
+    whole = tuple(node for node in nodes if node is not None)
+    if len(whole) < len(nodes):
+        return None
+    return All(whole) if kind == "all" else Any(whole)
 
 
-def _read_weight(table: dict[str, Anything], path: Path, where: Locator, problems: Problems) -> float:
+def _shape_problem(table: object, depth: int) -> str | None:
+    if not isinstance(table, dict):
+        return f"a condition is a table such as {{ quantity = ..., at_least = ... }}, got {shown(table)}"
+    if depth > _DEPTH:
+        return f"conditions are nested more than {_DEPTH} deep"
+    kinds = [key for key in ("all", "any", "mixture", "quantity") if key in table]
+    if not kinds:
+        return "a condition needs all, any, mixture, or quantity and at_least"
+    if "quantity" not in kinds and "at_least" in table:
+        kinds.append("at_least")
+    return f"{' and '.join(kinds)} exclude each other: put one inside the other" if len(kinds) > 1 else None
+
+
+def _read_item(item: object, path: Path, where: Locator, problems: Problems, depth: int) -> Node | None:
+    for key in item if isinstance(item, dict) else ():
+        if key not in NODE_KEYS:
+            message = f"nothing reads the key {shown(key)}{did_you_mean(key, NODE_KEYS)}"
+            problems.add(where.origin((*path, key)), message)
+    return read_node(item, path, where, problems, depth + 1)
+
+
+def _read_mixture(
+    items: list[Anything], path: Path, where: Locator, problems: Problems, depth: int
+) -> Mixture | None:
+    weights: list[float] = []
+    nodes: list[Node | None] = []
+    for i, item in enumerate(items):
+        component = dict(item) if isinstance(item, dict) else item
+        weights.append(_read_weight(component, (*path, i), where, problems))
+        nodes.append(_read_item(component, (*path, i), where, problems, depth))
+    whole = [node for node in nodes if node is not None]
+    if not all(weights) or len(whole) < len(nodes):
+        return None
+    if abs(sum(weights) - 1) > 1e-6:
+        message = f"the weights of a mixture must sum to 1, these sum to {sum(weights):.6g}"
+        problems.add(where.origin(path), message)
+        return None
+    return Mixture(tuple(zip(weights, whole, strict=True)))
+
+
+def _read_weight(component: object, path: Path, where: Locator, problems: Problems) -> float:
     """Take the weight out of a component; 0 if there was any problem."""
-    given = table.pop("weight", None)
+    if not isinstance(component, dict):
+        return 0.0  # said by whoever reads the condition
+    given = component.pop("weight", None)
     weight = number(given)
     if given is None:
         problems.add(where.origin(path), "weight is missing")
     elif weight is None or not 0 < weight <= 1:
-        problems.add(where.origin((*path, "weight")), f"weight must be a share between 0 and 1, got {shown(given)}")
+        message = f"weight must be a share between 0 and 1, got {shown(given)}"
+        problems.add(where.origin((*path, "weight")), message)
     else:
         return weight
     return 0.0
@@ -209,24 +236,27 @@ def _read_condition(
     table: Mapping[str, Anything], path: Path, where: Locator, problems: Problems
 ) -> Condition | None:
     quantity, level = table["quantity"], table.get("at_least")
-    at = (*path, "at_least")
-    threshold: str | Prior | None = None
-    if not isinstance(quantity, str) or not quantity:
+    named = isinstance(quantity, str) and quantity != ""
+    if not named:
         problems.add(where.origin((*path, "quantity")), f"quantity must be a name, got {shown(quantity)}")
+    threshold = _read_level(level, (*path, "at_least"), where, problems)
+    if not named or threshold is None:
+        return None
+    return Condition(quantity, threshold, where.origin((*path, "quantity")))
+
+
+def _read_level(level: object, path: Path, where: Locator, problems: Problems) -> str | Prior | None:
+    """Read ``at_least``: the name of a threshold, or a prior in place."""
+    if isinstance(level, dict):
+        return read_prior(level, path, where, problems, "level")
+    if isinstance(level, str) and level.startswith(_PREFIX):
+        return level.removeprefix(_PREFIX)
     if level is None:
         problems.add(where.origin(path), "at_least is missing")
-    elif isinstance(level, str):
-        threshold = level.removeprefix(_PREFIX)
-        if not level.startswith(_PREFIX):
-            threshold = None
-            problems.add(where.origin(at), f'at_least must name a threshold as "thresholds.<name>", got {shown(level)}')
-    elif isinstance(level, dict):
-        threshold = read_prior(level, at, where, problems, "level")
     else:
-        problems.add(
-            where.origin(at),
-            f'at_least must be "thresholds.<name>" or a table such as {{ value = 1e27, unit = "FLOP" }}, got {shown(level)}',
+        message = (
+            'must be "thresholds.<name>" or a table such as { value = 1e27, unit = "FLOP" }, '
+            f"got {shown(level)}"
         )
-    if threshold is None or not isinstance(quantity, str) or not quantity:
-        return None
-    return Condition(quantity, threshold, where.origin(path))
+        problems.add(where.origin(path), message)
+    return None

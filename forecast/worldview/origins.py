@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from forecast.errors import InputError
+from forecast.wording import printable
 from forecast.worldview.toml_lines import Path
 
 SLOT_TABLES = ("by_bloc", "by_epoch")
@@ -73,7 +74,7 @@ class Problems:
             return
         files = list(dict.fromkeys(origin.file for origin, _ in self._found))
         ordered = sorted(self._found, key=lambda found: (files.index(found[0].file), found[0].line or 0))
-        raise InputError([f"{origin}: {message}" for origin, message in ordered])
+        raise InputError([printable(f"{origin}: {message}") for origin, message in ordered])
 
 
 def key_text(path: Sequence[str | int]) -> str:
@@ -95,4 +96,4 @@ def key_text(path: Sequence[str | int]) -> str:
     for part in path[depth:]:
         key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else part
     key = key if len(key) <= 120 else key[:119] + "…"
-    return f"[{table}] {key}" if table else key
+    return printable(f"[{table}] {key}" if table else key)

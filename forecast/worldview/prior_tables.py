@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from forecast.units import UnknownUnit, parse_unit
 from forecast.wording import did_you_mean, shown
-from forecast.worldview.families import FAMILIES, Family, family_named, hyperparameter_problem, number
-from forecast.worldview.origins import Locator, Problems
+from forecast.worldview.families import FAMILIES, number
+from forecast.worldview.laws import read_law
+from forecast.worldview.origins import Locator, Origin, Problems
 from forecast.worldview.priors import CONSTANT, MIXTURE, Prior
-from forecast.worldview.quantile_fit import FitError, fit_quantiles, quantile_level
+from forecast.worldview.quantile_fit import quantile_level
 from forecast.worldview.toml_lines import Path
 
 Place = Literal["driver", "parameter", "threshold", "level"]
@@ -24,11 +25,13 @@ _SAID: dict[Place, tuple[str, ...]] = {
     "threshold": ("unit", "source", "judgement", "note", "success"),
     "level": ("unit", "source", "judgement", "note", "success"),
 }
-_WHERE: dict[str, str] = {
+_ELSEWHERE = {
     "blocs": "a threshold holds for every bloc",
     "per": "which parameters differ by bloc is the driver's to say; write [priors.<driver>.by_bloc.<bloc>]",
     "success": "only a threshold has a success rate",
 }
+_COMPONENT = ("weight", "distribution", "source", "note")
+_EXAMPLE = '{ distribution = "Normal", mu = 0.3, sigma = 0.1, unit = ..., source = ... }'
 
 
 def is_whole(table: Mapping[str, Any]) -> bool:
@@ -37,9 +40,11 @@ def is_whole(table: Mapping[str, Any]) -> bool:
 
 
 def prior_keys() -> list[str]:
-    """All keys that some prior may have."""
+    """Return all keys that some prior may have; of the quantiles, the usual ones."""
     names = {name for family in FAMILIES.values() for name in family.names}
-    return sorted({*LAWS, *_SAID["driver"], "success", "p05", "p10", "p25", "p50", "p75", "p90", "p95", *names})
+    return sorted(
+        {*LAWS, *_SAID["driver"], "success", "p05", "p10", "p25", "p50", "p75", "p90", "p95", *names}
+    )
 
 
 def is_prior_key(key: str) -> bool:
@@ -68,81 +73,95 @@ def read_prior(table: object, path: Path, where: Locator, problems: Problems, pl
     Prior or None
         None if there was any problem.
     """
+    if not isinstance(table, dict):
+        problems.add(where.origin(path), f"a prior is a table such as {_EXAMPLE}, got {shown(table)}")
+        return None
     return _Reader(table, path, where, problems, place).read()
 
 
 class _Reader:
-    def __init__(self, table: object, path: Path, where: Locator, problems: Problems, place: Place) -> None:
-        self.path, self.where, self.problems, self.place = path, where, problems, place
-        self.table: dict[str, Any] = table if isinstance(table, dict) else {}
-        self.is_table = isinstance(table, dict)
-        self.given = table
+    """Reads one table; `failed` is set by the first problem."""
+
+    def __init__(
+        self, table: dict[str, Any], path: Path, where: Locator, problems: Problems, place: Place
+    ) -> None:
+        self.table, self.path, self.where, self.problems = table, path, where, problems
+        self.valid = _SAID[place]
+        # A plain number in a condition, such as 10^26 FLOP, needs no source: it defines the milestone.
+        self.needs_source = not (place == "level" and "value" in table)
         self.failed = False
 
     def fail(self, message: str, key: str = "") -> None:
-        """Record a problem, at the line of `key` where the table spreads over several."""
+        """Record a problem, at the line of `key` where the table spreads over several lines."""
         self.failed = True
-        origin = self.where.origin((*self.path, key) if key in self.table else self.path)
-        self.problems.add(type(origin)(origin.file, origin.line, self.where.origin(self.path).key), message)
+        prior = self.where.origin(self.path)
+        place = self.where.origin((*self.path, key)) if key in self.table else prior
+        self.problems.add(Origin(place.file, place.line, prior.key), message)
 
     def read(self) -> Prior | None:
-        if not self.is_table:
-            self.fail(
-                "a prior is a table such as { distribution = \"Normal\", mu = 0.3, sigma = 0.1, unit = ..., source = ... }, "
-                f"got {shown(self.given)}"
-            )
-            return None
         laws = [key for key in LAWS if key in self.table]
         if not laws:
             self.fail(
-                "a prior needs distribution, value or mixture (to change single numbers of an inherited prior, "
-                "write them in [set] or use --set)"
-                + (did_you_mean_law(self.table) if self.table else "")
+                "a prior needs distribution, value or mixture (to change single numbers of an inherited "
+                f"prior, write them in [set] or use --set){_misspelt_law(self.table)}"
             )
-            return None
-        if len(laws) > 1:
+        elif len(laws) > 1:
             self.fail(f"{' and '.join(laws)} exclude each other", laws[1])
-            return None
-        said = self.said()
-        law = {"value": self.constant, "distribution": self.family, "mixture": self.mixture}[laws[0]]
-        prior = law(said)
-        return None if self.failed else prior
+        else:
+            said = self.said()
+            others = {k: v for k, v in self.table.items() if k not in self.valid and k not in LAWS}
+            others = {k: v for k, v in others.items() if not self.is_elsewhere(k)}
+            if laws[0] == "distribution":
+                prior = self.family(said, others)
+            else:
+                self.refuse(others, [laws[0], *self.valid])
+                prior = self.constant(said) if laws[0] == "value" else self.mixture(said)
+            return None if self.failed else prior
+        return None
 
-    def others(self) -> dict[str, Any]:
-        """Keys that describe the law, not the unit, source and so on."""
-        return {k: v for k, v in self.table.items() if k not in _SAID[self.place] and k not in LAWS}
+    def is_elsewhere(self, key: str) -> bool:
+        """Refuse a key that priors of another place have, and say so."""
+        if key not in _ELSEWHERE:
+            return False
+        self.fail(f"{key} has no meaning here: {_ELSEWHERE[key]}", key)
+        return True
+
+    def refuse(self, keys: Iterable[str], valid: list[str]) -> None:
+        for key in keys:
+            self.fail(f"nothing reads the key {shown(key)}{did_you_mean(key, valid)}", key)
 
     def said(self) -> dict[str, Any]:
-        """Unit, source and the optional keys, checked."""
+        """Read unit, source and the optional keys."""
         said: dict[str, Any] = {"origin": self.where.origin(self.path)}
-        for key in ("unit", "source", "note"):
-            value = self.table.get(key, "")
-            if not isinstance(value, str):
-                self.fail(f"{key} must be text, got {shown(value)}", key)
-            else:
-                said[key] = value
-        self.check_unit(said.get("unit"))
-        constant_level = self.place == "level" and "value" in self.table
-        if said.get("source", "?").strip() == "" and not constant_level:
+        said |= {key: self.text(key) for key in ("unit", "source", "note")}
+        if isinstance(self.table.get("unit", ""), str):
+            self.check_unit(said["unit"])
+        if self.needs_source and isinstance(self.table.get("source", ""), str) and not said["source"].strip():
             self.fail("source is missing: say where the numbers come from, or why you hold them", "source")
         judgement = self.table.get("judgement", False)
         if not isinstance(judgement, bool):
             self.fail(f"judgement must be true or false, got {shown(judgement)}", "judgement")
         said["judgement"] = judgement
-        if "blocs" in self.table and "blocs" in _SAID[self.place]:
+        present = [key for key in self.valid if key in self.table]
+        if "blocs" in present:
             said["blocs"] = self.blocs()
-        if "per" in self.table and "per" in _SAID[self.place]:
+        if "per" in present:
             if self.table["per"] != "bloc":
-                self.fail(f"per can only be \"bloc\", got {shown(self.table['per'])}", "per")
+                self.fail(f'per can only be "bloc", got {shown(self.table["per"])}', "per")
             said["per_bloc"] = True
-        if "success" in self.table and "success" in _SAID[self.place]:
+        if "success" in present:
             said["success"] = self.success()
         return said
 
-    def check_unit(self, unit: str | None) -> None:
-        if unit is None:
-            return
-        if unit == "":
+    def text(self, key: str) -> str:
+        value = self.table.get(key, "")
+        if isinstance(value, str):
+            return value
+        self.fail(f"{key} must be text, got {shown(value)}", key)
+        return ""
+
+    def check_unit(self, unit: str) -> None:
+        if not unit:
             self.fail("unit is missing", "unit")
             return
         try:
@@ -152,7 +171,7 @@ class _Reader:
 
     def blocs(self) -> tuple[str, ...] | None:
         blocs = self.table["blocs"]
-        if not isinstance(blocs, list) or not blocs or not all(isinstance(b, str) for b in blocs):
+        if not isinstance(blocs, list) or not blocs or not all(isinstance(bloc, str) for bloc in blocs):
             self.fail(f"blocs must be a list of blocs' names, got {shown(blocs)}", "blocs")
             return None
         if len(set(blocs)) < len(blocs):
@@ -162,132 +181,69 @@ class _Reader:
     def success(self) -> float | None:
         rate = number(self.table["success"])
         if rate is None or not 0 < rate < 1:
-            self.fail(f"success must be a rate between 0 and 1, got {shown(self.table['success'])}", "success")
+            self.fail(
+                f"success must be a rate between 0 and 1, got {shown(self.table['success'])}", "success"
+            )
             return None
         return rate
 
-    def unknown(self, keys: list[str], valid: list[str]) -> None:
-        for key in keys:
-            if key in _WHERE and key not in _SAID[self.place]:
-                self.fail(f"{key} has no meaning here: {_WHERE[key]}", key)
-            else:
-                self.fail(f"nothing reads the key {shown(key)}{did_you_mean(key, valid)}", key)
-
     def constant(self, said: dict[str, Any]) -> Prior | None:
-        self.unknown(list(self.others()), ["value", *_SAID[self.place]])
         value = number(self.table["value"])
         if value is None or not math.isfinite(value):
             self.fail(f"value must be a finite number, got {shown(self.table['value'])}", "value")
             return None
-        return Prior(CONSTANT, {"value": value}, **said) if not self.failed else None
+        return Prior(CONSTANT, {"value": value}, **said)
 
-    def family(self, said: dict[str, Any]) -> Prior | None:
-        law = self.law(self.table["distribution"], self.others(), _SAID[self.place])
-        if law is None or self.failed:
-            return None
-        family, params, quantiles = law
-        return Prior(family.name, params, quantiles=quantiles, **said)
-
-    def law(
-        self, name: object, others: Mapping[str, Any], also: tuple[str, ...], within: str = ""
-    ) -> tuple[Family, dict[str, float], dict[float, float]] | None:
-        """Read a family with hyperparameters or quantiles; problems begin with `within`."""
-        try:
-            family = family_named(name)
-        except ValueError as error:
-            self.fail(f"{within}{error}", "distribution")
-            return None
-        named = {key: value for key, value in others.items() if quantile_level(key) is not None}
-        params = {key: value for key, value in others.items() if key in family.names}
-        known = (*family.names, *named)
-        self.unknown([k for k in others if k not in known], [*family.names, "p05", "p50", "p95", *also])
-        if named and params:
-            self.fail(f"{within}give quantiles ({', '.join(named)}) or parameters ({', '.join(params)}), not both")
-            return None
-        if not named:
-            found = family.problems(params)
-            for message in found:
-                self.fail(within + message, next((n for n in params if message.startswith(n + " ")), ""))
-            return None if found else (family, family.complete(params), {})
-        return self.fitted(family, named, within)
-
-    def fitted(
-        self, family: Family, named: Mapping[str, Any], within: str
-    ) -> tuple[Family, dict[str, float], dict[float, float]] | None:
-        quantiles: dict[float, float] = {}
-        bad = [key for key, value in named.items() if number(value) is None or not math.isfinite(float(value))]
-        for key in bad:
-            self.fail(f"{within}{key} must be a finite number, got {shown(named[key])}", key)
-        if bad:
-            return None
-        for key, value in named.items():
-            level = quantile_level(key)
-            if level is None or level in quantiles:
-                self.fail(f"{within}{key} is given twice", key)
-                return None
-            quantiles[level] = float(value)
-        try:
-            params = fit_quantiles(family, quantiles)
-        except FitError as error:
-            self.fail(f"{within}{error}")
-            return None
-        return family, params, dict(sorted(quantiles.items()))
+    def family(self, said: dict[str, Any], others: Mapping[str, Any]) -> Prior | None:
+        law = read_law(self.table["distribution"], others, self.valid, self.fail)
+        return Prior(law.family.name, law.params, quantiles=law.quantiles, **said) if law else None
 
     def mixture(self, said: dict[str, Any]) -> Prior | None:
-        self.unknown(list(self.others()), ["mixture", *_SAID[self.place]])
         parts = self.table["mixture"]
         if not isinstance(parts, list) or not parts:
-            self.fail(
-                f"mixture must be a list such as [{{ weight = 0.6, distribution = ... }}, ...], got {shown(parts)}",
-                "mixture",
-            )
+            example = "[{ weight = 0.6, distribution = ... }, ...]"
+            self.fail(f"mixture must be a list such as {example}, got {shown(parts)}", "mixture")
             return None
-        components = [self.component(part, i, said) for i, part in enumerate(parts)]
-        weights = [weight for weight, _ in filter(None, components)]
-        if self.failed:
-            return None
-        if abs(sum(weights) - 1) > 1e-6:
-            self.fail(f"the weights of a mixture must sum to 1, these sum to {sum(weights):.6g}", "mixture")
-        return Prior(MIXTURE, components=tuple(c for c in components if c), **said) if not self.failed else None
+        components = [self.component(part, index, said) for index, part in enumerate(parts)]
+        whole = tuple(component for component in components if component is not None)
+        total = sum(weight for weight, _ in whole)
+        if len(whole) == len(parts) and abs(total - 1) > 1e-6:
+            self.fail(f"the weights of a mixture must sum to 1, these sum to {total:.6g}", "mixture")
+        return Prior(MIXTURE, components=whole, **said)
 
     def component(self, part: object, index: int, said: dict[str, Any]) -> tuple[float, Prior] | None:
-        within = f"mixture[{index}]: "
+        sound = True
+
+        def fail(message: str, key: str = "") -> None:
+            nonlocal sound
+            sound = False
+            self.fail(f"mixture[{index}]: {message}", "mixture")
+
         if not isinstance(part, dict):
-            self.fail(f"{within}must be a table with weight and distribution, got {shown(part)}", "mixture")
+            fail(f"must be a table with weight and distribution, got {shown(part)}")
             return None
-        own = ("weight", "distribution", "source", "note")
-        problem = hyperparameter_problem(_WEIGHT, part.get("weight")) if "weight" in part else ["weight is missing"]
-        for message in problem:
-            self.fail(within + message, "mixture")
-        if "distribution" not in part:
-            self.fail(f"{within}distribution is missing", "mixture")
-            return None
+        weight = number(part.get("weight"))
+        if weight is None or not 0 < weight <= 1:
+            fail(f"weight must be a share between 0 and 1, got {shown(part.get('weight'))}")
         for key in ("source", "note"):
             if not isinstance(part.get(key, ""), str):
-                self.fail(f"{within}{key} must be text, got {shown(part[key])}", "mixture")
-        law = self.law(part["distribution"], {k: v for k, v in part.items() if k not in own}, own, within)
-        if law is None or self.failed:
+                fail(f"{key} must be text, got {shown(part[key])}")
+        if "distribution" not in part:
+            fail("distribution is missing")
             return None
-        family, params, quantiles = law
-        prior = Prior(
-            family.name,
-            params,
-            quantiles=quantiles,
-            unit=said["unit"],
-            source=part.get("source", ""),
-            note=part.get("note", ""),
-            origin=said["origin"],
-        )
-        return float(part["weight"]), prior
+        keys = {key: value for key, value in part.items() if key not in _COMPONENT}
+        law = read_law(part["distribution"], keys, _COMPONENT, fail)
+        if law is None or not sound or weight is None:
+            return None
+        texts = {"unit": said["unit"], "source": part.get("source", ""), "note": part.get("note", "")}
+        prior = Prior(law.family.name, law.params, quantiles=law.quantiles, origin=said["origin"], **texts)
+        return weight, prior
 
 
-_WEIGHT = type(FAMILIES["Normal"].hyperparameters[1])("weight", "scale", positive=True)
-
-
-def did_you_mean_law(table: Mapping[str, Any]) -> str:
+def _misspelt_law(table: Mapping[str, Any]) -> str:
     """Hint for a table whose ``distribution``, ``value`` or ``mixture`` is misspelt."""
     for key in table:
         near = did_you_mean(key, LAWS)
         if "did you mean" in near:
-            return f"; {key!r}{near}"
+            return f"; {shown(key)}{near}"
     return ""

@@ -105,8 +105,8 @@ class Prior:
     @property
     def weights(self) -> Array:
         """Weights of a mixture, summing to exactly one."""
-        weights = np.array([weight for weight, _ in self.components])
-        return weights / weights.sum()
+        weights: Array = np.array([weight for weight, _ in self.components])
+        return np.asarray(weights / weights.sum())
 
     def cdf(self, x: npt.ArrayLike) -> Array:
         """Return the probability of at most `x`."""
@@ -152,7 +152,9 @@ class Prior:
             return np.where(points == self.params["value"], 0.0, -np.inf)
         if not self.components:
             return np.asarray(self.frozen().logpdf(points), dtype=float)
-        parts = [np.log(w) + c.logpdf(points) for w, (_, c) in zip(self.weights, self.components, strict=True)]
+        parts = [
+            np.log(w) + c.logpdf(points) for w, (_, c) in zip(self.weights, self.components, strict=True)
+        ]
         return np.asarray(np.logaddexp.reduce(parts, axis=0))
 
     def centre(self) -> float:
@@ -178,7 +180,9 @@ class Prior:
         if a.dimension != b.dimension:
             raise UnitError(f"is in {self.unit!r} ({a.dimension}), expected {to_unit!r} ({b.dimension})")
         if (a.log10, a.growth) != (b.log10, b.growth):
-            advice = "give the log10 of the values" if b.log10 or a.growth else "give the values, not their logs"
+            advice = (
+                "give the log10 of the values" if b.log10 or a.growth else "give the values, not their logs"
+            )
             raise UnitError(f"is in {self.unit!r}, expected {to_unit!r}: {advice}")
         components = tuple((weight, component.converted(to_unit)) for weight, component in self.components)
         params = self._converted_params(to_unit, a.log10, a.factor / b.factor)
@@ -196,7 +200,9 @@ class Prior:
         else:
             params = family.scaled(self.params, factor)
         if params is None:
-            raise UnitError(f"is a {self.family} in {self.unit!r}, which cannot be restated in {to_unit!r}: give it so")
+            raise UnitError(
+                f"is a {self.family} in {self.unit!r}, which cannot be restated in {to_unit!r}: give it so"
+            )
         return params
 
     def to_toml_table(self) -> dict[str, Any]:
@@ -205,7 +211,9 @@ class Prior:
         if self.is_constant:
             table["value"] = self.params["value"]
         elif self.components:
-            table["mixture"] = [{"weight": weight, **component._component_table()} for weight, component in self.components]
+            table["mixture"] = [
+                {"weight": weight, **component._component_table()} for weight, component in self.components
+            ]
         else:
             table |= self._law()
         table |= {"unit": self.unit, "source": self.source}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +17,21 @@ from forecast.worldview.families import FAMILIES, Family
 MISFIT = 0.02
 """Largest misfit, in probability, that a fit to surplus quantiles may have."""
 
+EXACT = 1e-4
+"""Largest misfit of a fit to as many quantiles as there are hyperparameters."""
+
 _NAME = re.compile(r"p(\d\d?)")
 Array = npt.NDArray[np.float64]
 
 
 class FitError(ValueError):
     """No member of the family has these quantiles."""
+
+
+class _Descent(NamedTuple):
+    cost: float
+    params: dict[str, float]
+    determined: bool
 
 
 def quantile_level(name: str) -> float | None:
@@ -60,13 +71,16 @@ def fit_quantiles(family: Family | str, quantiles: Mapping[float, float]) -> dic
     levels = np.array(sorted(quantiles), dtype=float)
     values = np.array([quantiles[level] for level in levels], dtype=float)
     _check(family, levels, values)
-    if family.name == "LogNormal":
-        params = _fit(FAMILIES["Normal"], levels, np.log(values))
-    else:
-        params = _fit(family, levels, values)
+    return dict(_cached_fit(family.name, tuple(map(float, levels)), tuple(map(float, values))))
+
+
+@lru_cache(maxsize=4096)  # a file is checked by itself and once more when merged
+def _cached_fit(name: str, levels: tuple[float, ...], values: tuple[float, ...]) -> dict[str, float]:
+    family, p, x = FAMILIES[name], np.array(levels), np.array(values)
+    params = _fit(FAMILIES["Normal"], p, np.log(x)) if name == "LogNormal" else _fit(family, p, x)
     if family.problems(params):
         raise FitError(f"no {family.name} has these quantiles")
-    _check_misfit(family, params, levels, values)
+    _check_misfit(family, params, p, x)
     return params
 
 
@@ -76,17 +90,21 @@ def _check(family: Family, levels: Array, values: Array) -> None:
         raise FitError(f"{family.name} cannot be given by quantiles: give its parameters ({names})")
     if len(levels) < len(family.names):
         raise FitError(
-            f"{family.name} has {len(family.names)} parameters ({names}) and so needs at least as many quantiles, "
-            f"got {len(levels)}"
+            f"{family.name} has {len(family.names)} parameters ({names}) and so needs at least as many "
+            f"quantiles, got {len(levels)}"
         )
     if not np.all(np.isfinite(values)):
         raise FitError("quantiles must be finite")
     # Neighbours must differ by more than rounding, or the density would be a spike that nothing can evaluate.
-    if np.any(np.diff(values) <= 1e-9 * np.maximum(np.abs(values[1:]), np.abs(values[:-1]))):
+    with np.errstate(over="ignore"):
+        gaps = np.diff(values)
+    if np.any(gaps <= 1e-9 * np.maximum(np.abs(values[1:]), np.abs(values[:-1]))):
         given = ", ".join(f"{quantile_name(p)}={x:g}" for p, x in zip(levels, values, strict=True))
         raise FitError(f"quantiles must increase with their probability, got {given}")
     if family.positive and values[0] <= 0:
-        raise FitError(f"{family.name} has positive values only, got {quantile_name(levels[0])}={values[0]:g}")
+        raise FitError(
+            f"{family.name} has positive values only, got {quantile_name(levels[0])}={values[0]:g}"
+        )
     if family.name == "Beta" and values[-1] >= 1:
         raise FitError(f"Beta has values below 1 only, got {quantile_name(levels[-1])}={values[-1]:g}")
     if not math.isfinite(float(values[-1]) - float(values[0])):
@@ -95,6 +113,10 @@ def _check(family: Family, levels: Array, values: Array) -> None:
 
 def _fit(family: Family, levels: Array, values: Array) -> dict[str, float]:
     """Fit in units of the quantiles' own spread, then change back."""
+    if len(levels) == 2 and [h.role for h in family.hyperparameters] == ["location", "scale"]:
+        low, high = family.frozen(dict(zip(family.names, (0.0, 1.0), strict=True))).ppf(levels)
+        scale = float((values[1] - values[0]) / (high - low))
+        return dict(zip(family.names, (float(values[0] - scale * low), scale), strict=True))
     middle = float(np.interp(0.5, levels, values))
     if family.shifts:
         spread = float(values[-1] - values[0]) / 2
@@ -102,21 +124,22 @@ def _fit(family: Family, levels: Array, values: Array) -> dict[str, float]:
     else:
         spread, offset = (middle, 0.0) if family.scales else (1.0, 0.0)
     standard = (values - offset) / spread
-    best: tuple[float, dict[str, float]] | None = None
+    best: _Descent | None = None
     for start in _starts(family, standard):
-        cost, params = _descend(family, start, levels, standard)
-        if best is None or cost < best[0]:
-            best = cost, params
-        if best[0] < 1e-20:
+        found = _descend(family, start, levels, standard)
+        best = found if best is None or found.cost < best.cost else best
+        if best.cost < 1e-20:
             break
     if best is None:
         raise FitError(f"no {family.name} has these quantiles")
-    scaled = family.scaled(best[1], spread) or best[1]
+    if best.cost < 1e-12 and not best.determined:
+        raise FitError(f"these quantiles do not determine a {family.name}: give others, or its parameters")
+    scaled = family.scaled(best.params, spread) or best.params
     return family.shifted(scaled, offset) or scaled
 
 
 def _starts(family: Family, values: Array) -> Iterator[dict[str, float]]:
-    """Starting points: a member as wide as the values, with several shapes."""
+    """Yield starting points: a member as wide as the values, with several shapes."""
     if family.name == "Uniform":
         yield {"lower": values[0], "upper": values[-1]}
         return
@@ -130,7 +153,8 @@ def _starts(family: Family, values: Array) -> Iterator[dict[str, float]]:
             centre = float(np.mean(values))
             yield {"alpha": size * centre, "beta": size * (1 - centre)}
         return
-    shapes = (2.0, 0.5, 10.0, 100.0, 0.15) if any(h.role == "shape" for h in family.hyperparameters) else (1.0,)
+    has_shape = any(h.role == "shape" for h in family.hyperparameters)
+    shapes: tuple[float, ...] = (2.0, 0.5, 10.0, 100.0, 0.15) if has_shape else (1.0,)
     if family.name == "SkewNormal":
         shapes = (1.0, -1.0, 4.0, -4.0)
     for shape in shapes:
@@ -143,9 +167,7 @@ def _starts(family: Family, values: Array) -> Iterator[dict[str, float]]:
         yield start
 
 
-def _descend(
-    family: Family, start: Mapping[str, float], levels: Array, values: Array
-) -> tuple[float, dict[str, float]]:
+def _descend(family: Family, start: Mapping[str, float], levels: Array, values: Array) -> _Descent:
     """Least squares in probability from one start, in unconstrained coordinates."""
     bounded = family.name in ("Uniform", "Triangular")
 
@@ -174,13 +196,20 @@ def _descend(
         found = optimize.least_squares(
             misfit, free(start), method="trf", xtol=1e-14, ftol=1e-14, gtol=1e-14, max_nfev=200
         )
-    return float(found.cost), constrained(found.x)
+    return _Descent(float(found.cost), constrained(found.x), _is_determined(found.jac))
+
+
+def _is_determined(jacobian: Array) -> bool:
+    """Whether no direction in the space of hyperparameters leaves the probabilities as they are."""
+    singular = np.linalg.svd(jacobian, compute_uv=False)
+    return bool(np.all(np.isfinite(singular)) and singular[-1] > 1e-6 * singular[0])
 
 
 def _check_misfit(family: Family, params: Mapping[str, float], levels: Array, values: Array) -> None:
     frozen = family.frozen(params)
     misfit = np.abs(frozen.cdf(values) - levels)
-    if np.max(misfit) <= MISFIT:
+    exact = len(levels) == len(family.names)  # then anything but rounding means that there is no such member
+    if np.max(misfit) <= (EXACT if exact else MISFIT):
         return
     fitted = frozen.ppf(levels)
     rows = "; ".join(
@@ -189,5 +218,5 @@ def _check_misfit(family: Family, params: Mapping[str, float], levels: Array, va
     )
     raise FitError(
         f"no {family.name} has these quantiles: the nearest misses by {np.max(misfit):.3f} in probability, "
-        f"more than {MISFIT} ({rows})"
+        f"more than {EXACT if exact else MISFIT} ({rows})"
     )

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal, NamedTuple
 
-from forecast.errors import InputError
 from forecast.units import UnitError
 from forecast.wording import did_you_mean, shown
 from forecast.worldview.defaults import ParameterPriors, known_drivers
-from forecast.worldview.merged import Option, edit_prior_table
+from forecast.worldview.edits import edited_prior
 from forecast.worldview.origins import Origin, Problems, key_text
-from forecast.worldview.prior_tables import read_prior
 from forecast.worldview.priors import Prior
-from forecast.worldview.worldview import GENERAL, Override, Slot, Worldview, slot_path
+from forecast.worldview.worldview import GENERAL, Override, Slot, SlotKind, Worldview, slot_path
 
 
 class Key(NamedTuple):
@@ -111,7 +109,8 @@ def _check_names(worldview: Worldview, defaults: Iterable[ParameterPriors], prob
                 problems.add(origin, f"there is no driver {shown(driver)}{did_you_mean(driver, drivers)}")
             elif parameter not in names:
                 problems.add(
-                    origin, f"driver {driver!r} has no parameter {shown(parameter)}{did_you_mean(parameter, names)}"
+                    origin,
+                    f"driver {driver!r} has no parameter {shown(parameter)}{did_you_mean(parameter, names)}",
                 )
 
 
@@ -149,16 +148,14 @@ class _Resolver:
         if not (self.default.per_bloc or self.default.by_bloc or restricted is not None):
             return self.result("scalar", {Key(): general} if general else {})
         entries = {Key(bloc): by_bloc.get(bloc, general) for bloc in blocs}
-        if GENERAL in self.override.edits and entries and all(bloc in by_bloc for bloc in blocs):
-            self.fail(GENERAL, "nothing reads this: every bloc has a prior of its own; write by_bloc.<bloc>")
+        self.check_read(by_bloc, blocs, "by_bloc")
         return self.result("bloc", {key: prior for key, prior in entries.items() if prior is not None})
 
     def by_epoch(
         self, general: Prior | None, by_epoch: dict[str, Prior], blocs: list[str], restricted: bool
     ) -> ResolvedParameter:
         labels = [label for label, _ in self.default.epochs]
-        if GENERAL in self.override.edits and all(label in by_epoch for label in labels):
-            self.fail(GENERAL, "nothing reads this: every epoch has a prior of its own; write by_epoch.<label>")
+        self.check_read(by_epoch, labels, "by_epoch")
         entries: dict[Key, Prior] = {}
         for label in labels:
             prior = by_epoch.get(label, general)
@@ -172,7 +169,21 @@ class _Resolver:
                     entries[Key(bloc, label)] = prior
         return self.result("epoch", entries)
 
-    def result(self, shape: Literal["scalar", "bloc", "epoch"], entries: dict[Key, Prior]) -> ResolvedParameter:
+    def check_read(self, found: Iterable[str], labels: Sequence[str], kind: SlotKind) -> None:
+        """Refuse keys set on the parameter itself where each bloc or epoch has another prior."""
+        shadowing = set(found)
+        if (
+            self.default.general is None
+        ):  # then they are set on each prior that the worldview does not replace
+            shadowing = {label for label in labels if (kind, label) in self.override.priors}
+        if GENERAL in self.override.edits and labels and shadowing.issuperset(labels):
+            what = kind.removeprefix("by_")
+            message = f"nothing reads this: every {what} has a prior of its own; write {kind}.<{what}>"
+            self.fail(GENERAL, message)
+
+    def result(
+        self, shape: Literal["scalar", "bloc", "epoch"], entries: dict[Key, Prior]
+    ) -> ResolvedParameter:
         present = {key.bloc for key in entries if key.bloc}
         return ResolvedParameter(
             driver=self.default.driver,
@@ -209,12 +220,18 @@ class _Resolver:
                 self.fail(slot, message)
         return fits
 
-    def labelled(self, kind: Literal["by_bloc", "by_epoch"], defaults: dict[str, Prior], cleared: bool) -> dict[str, Prior]:
+    def labelled(
+        self, kind: Literal["by_bloc", "by_epoch"], defaults: dict[str, Prior], cleared: bool
+    ) -> dict[str, Prior]:
         """Return the priors of one kind of slot: the worldview's, else the driver's unless cleared."""
         lower = {} if cleared else defaults
         if cleared and defaults:
-            self.notes.append(f"{self.origin(GENERAL)} clears the driver's {kind} priors of {', '.join(defaults)}")
-        own = [label for slot_kind, label in {**self.override.priors, **self.override.edits} if slot_kind == kind]
+            self.notes.append(
+                f"{self.origin(GENERAL)} clears the driver's {kind} priors of {', '.join(defaults)}"
+            )
+        own = [
+            label for slot_kind, label in {**self.override.priors, **self.override.edits} if slot_kind == kind
+        ]
         found: dict[str, Prior] = {}
         for label in dict.fromkeys([*lower, *own]):
             prior = self.chosen((kind, label), lower.get(label))
@@ -225,8 +242,9 @@ class _Resolver:
     def chosen(self, slot: Slot, default: Prior | None) -> Prior | None:
         """Return the worldview's prior of a slot, or the driver's with the worldview's edits."""
         prior = self.override.priors.get(slot)
-        if prior is None and slot in self.override.edits:
-            prior = self.edited(slot, default)
+        edits = self.edits(slot)
+        if prior is None and edits:
+            prior = self.edited(slot, default, edits)
         if prior is None:
             return default
         try:
@@ -235,43 +253,35 @@ class _Resolver:
             self.fail(slot, str(error))
             return default
 
-    def edited(self, slot: Slot, default: Prior | None) -> Prior | None:
-        edits = self.override.edits[slot]
+    def edits(self, slot: Slot) -> dict[str, Any]:
+        """Return the keys to change in the driver's prior of a slot.
+
+        Where the driver has no general prior, keys set on the parameter itself
+        are set on each of its priors.
+        """
+        own = self.override.edits.get(slot, {})
+        if self.default.general is not None or GENERAL in self.override.priors:
+            return own
+        return {} if slot == GENERAL else self.override.edits.get(GENERAL, {}) | own
+
+    def edited(self, slot: Slot, default: Prior | None, edits: dict[str, Any]) -> Prior | None:
+        said = slot if slot in self.override.edits else GENERAL
         if default is None:
-            slots = [s for s in (("", ""), *(("by_bloc", b) for b in self.default.by_bloc)) if self.has(s)]
-            where = ", ".join(".".join(slot_path(self.default.driver, self.default.name, s)) for s in slots)  # type: ignore[arg-type]
-            instead = f"; priors that can be changed: {where}" if where else ""
-            self.fail(slot, f"there is no such prior whose {' and '.join(edits)} could be changed: give a whole prior{instead}")
+            what, instead = " and ".join(edits), self.changeable()
+            self.fail(said, f"there is no such prior whose {what} could be changed: give it whole{instead}")
             return None
-        table: dict[str, Any] = default.to_toml_table()
-        for key, value in edits.items():
-            try:
-                table = edit_prior_table(table, key, value)
-            except ValueError as error:
-                self.fail(slot, str(error))
-                return None
-        origin = self.origin(slot)
-        read = Problems()
-        found = read_prior(table, slot_path(self.default.driver, self.default.name, slot), _At(origin), read, "driver")
+        path = slot_path(self.default.driver, self.default.name, slot)
         try:
-            read.raise_any()
-        except InputError as error:
-            for problem in error.problems:
-                self.fail(slot, problem.removeprefix(f"{origin}: "))
-        return replace(found, origin=origin) if found else None
+            return edited_prior(default, edits, path, self.origin(said))
+        except ValueError as error:
+            for problem in str(error).splitlines():
+                self.fail(said, problem)
+            return None
 
-    def has(self, slot: Any) -> bool:
-        return self.default.general is not None if slot == GENERAL else True
-
-
-class _At:
-    """Everything comes from one origin."""
-
-    def __init__(self, origin: Origin) -> None:
-        self.fixed = origin
-
-    def origin(self, path: Any) -> Origin:
-        return self.fixed
-
-
-__all__ = ["Key", "Option", "ResolvedParameter", "resolve_priors"]
+    def changeable(self) -> str:
+        """Name the driver's priors whose single keys can be changed."""
+        slots: list[Slot] = [GENERAL] if self.default.general else []
+        slots += [("by_bloc", bloc) for bloc in self.default.by_bloc]
+        slots += [("by_epoch", label) for label in self.default.by_epoch]
+        names = [".".join(slot_path(self.default.driver, self.default.name, slot)) for slot in slots]
+        return f"; the driver has {', '.join(names)}" if names else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import date
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -43,10 +43,10 @@ def _seed(value: object) -> int:
     return value
 
 
-Day: TypeAlias = Annotated[date, BeforeValidator(parse_date)]
-Probability: TypeAlias = Annotated[float, BeforeValidator(_probability)]
-Years: TypeAlias = Annotated[float, BeforeValidator(_years)]
-Seed: TypeAlias = Annotated[int, BeforeValidator(_seed)]
+type Day = Annotated[date, BeforeValidator(parse_date)]
+type Probability = Annotated[float, BeforeValidator(_probability)]
+type Years = Annotated[float, BeforeValidator(_years)]
+type Seed = Annotated[int, BeforeValidator(_seed)]
 
 
 class _Table(BaseModel):
@@ -129,7 +129,7 @@ _SENTENCES = {
     "dict_type": "must be a table",
     "model_type": "must be a table",
     "list_type": "must be a list",
-    "literal_error": 'must be the name of a worldview, or false for a file that stands alone',
+    "literal_error": "must be the name of a worldview, or false for a file that stands alone",
 }
 
 

@@ -19,6 +19,7 @@ def yearly_rates(table, context):
 
 class AlgorithmicEfficiency(Driver):
     name = "algorithmic-efficiency"
+    api_version = 1
     title = "Algorithmic efficiency"
     parameters = load_parameters(__package__)
     evidence = load_evidence(__package__)

@@ -59,6 +59,7 @@ def frontier_index(table, context):
 
 class Capability(Driver):
     name = "capability"
+    api_version = 1
     title = "Capability"
     parameters = load_parameters(__package__)
     evidence = load_evidence(__package__)

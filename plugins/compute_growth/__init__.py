@@ -36,14 +36,15 @@ def yearly_flows(table, context):
 
 
 def release_prices(table, context):
-    """H100e per dollar of data-centre chips, from 2016."""
-    kept = table.with_rows(row for row in table.rows if row.date.year >= 2016 and row.bloc in context.blocs)
+    """H100e per dollar of data-centre chips with 8-bit hardware, at release."""
+    kept = table.with_rows(row for row in table.filter(used_in_fit=True).rows if row.bloc in context.blocs)
     value = [np.log10(row.extra["h100e"] / row.value) for row in kept.rows]
     return context.observations(kept, value=value)
 
 
 class ComputeGrowth(Driver):
     name = "compute-growth"
+    api_version = 1
     title = "Compute growth"
     parameters = load_parameters(__package__)
     evidence = load_evidence(__package__)

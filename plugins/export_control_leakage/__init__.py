@@ -22,6 +22,7 @@ def purchases_by_channel(table, context):
 
 class ExportControlLeakage(Driver):
     name = "export-control-leakage"
+    api_version = 1
     title = "Export controls and their leaks"
     parameters = load_parameters(__package__)
     evidence = load_evidence(__package__)

@@ -27,6 +27,7 @@ def bloc_totals(table, context):
 
 class Investment(Driver):
     name = "investment"
+    api_version = 1
     title = "Investment in AI compute"
     parameters = load_parameters(__package__)
     evidence = load_evidence(__package__)

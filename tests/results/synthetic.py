@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import date
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -12,49 +11,16 @@ import xarray as xr
 
 from forecast.diagnostics import judge
 from forecast.results import as_json, as_netcdf, as_text, summarise, write_run
+from forecast.worldview import Bloc, Lead, Worldview, load_worldview
 
 
-@dataclass(frozen=True)
-class Bloc:
-    name: str
-    title: str
-
-
-@dataclass(frozen=True)
-class Window:
-    start: date = date(2026, 1, 1)
-    end: date = date(2027, 12, 31)
-
-
-@dataclass(frozen=True)
-class Lead:
-    leader: str = "us_allies"
-    follower: str = "china"
-    within_years: float = 1.0
-
-
-@dataclass(frozen=True)
-class Milestone:
-    title: str = "AGI"
-    not_yet_crossed: bool = True
-
-
-@dataclass(frozen=True)
-class SmallWorldview:
-    """What results, report and the gate read of a worldview, and no more."""
-
-    name: str = "default"
-    title: str = "Default"
-    as_of: date = date(2026, 6, 30)
-    horizon: date = date(2060, 12, 31)
-    seed: int = 1
-    window: Window = field(default_factory=Window)
-    blocs: tuple[Bloc, ...] = (Bloc("us_allies", "US & allies"), Bloc("china", "China"))
-    milestones: dict[str, Milestone] = field(default_factory=lambda: {"agi": Milestone()})
-    lead: Lead | None = field(default_factory=Lead)
-
-    def to_toml(self) -> str:
-        return f"title = {self.title!r}\n"
+def small_worldview(*blocs: str) -> Worldview:
+    """The worldview of small.toml; `blocs` in place of its two, led by the first over the second."""
+    worldview = load_worldview(Path(__file__).with_name("small.toml"))
+    if not blocs:
+        return worldview
+    lead = Lead(blocs[0], blocs[1], 1.0) if len(blocs) > 1 else None
+    return dataclasses.replace(worldview, blocs=tuple(Bloc(name, name.title()) for name in blocs), lead=lead)
 
 
 def crossings_from(
@@ -120,10 +86,8 @@ def good_tree(seed: int = 0, chains: int = 4, draws: int = 500) -> xr.DataTree:
 
 def save_run(folder: Path, run_id: str = "2026-06-30-default-0a1b2c3d", **changes: Any) -> Path:
     """Write a whole run of :func:`good_tree`; `changes` go into its manifest."""
-    tree, worldview = good_tree(), SmallWorldview()
-    summary = summarise(
-        tree, worldview, run_id=run_id, diagnostics=judge(tree), timings={"sampling": 1.5}
-    )  # type: ignore[arg-type]
+    tree, worldview = good_tree(), small_worldview()
+    summary = summarise(tree, worldview, run_id=run_id, diagnostics=judge(tree), timings={"sampling": 1.5})
     manifest = {"created": "2026-07-01T12:00:00+00:00", **changes}
     return write_run(
         folder,

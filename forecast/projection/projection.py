@@ -1,0 +1,208 @@
+"""From draws of parameters to trajectories on the future grid and crossing dates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from forecast.dates import end_of
+from forecast.errors import PluginError
+from forecast.model import Graph, Intervention, Key, Spec, build_graph
+from forecast.projection.evaluator import Evaluator, chunks
+from forecast.projection.milestones import MilestoneReader, not_yet_crossed
+from forecast.streams import stream
+from forecast.worldview import Milestone, Prior
+
+KEPT_DRAWS = 500
+"""Trajectories stored of a run; all of them would be 100 MB and cost seconds."""
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Trajectories and crossings of a set of draws.
+
+    Attributes
+    ----------
+    trajectories : xarray.Dataset
+        A variable per quantity, dims chain, draw, bloc, time; thinned, the
+        step in the attribute ``thinning``; units as attributes.
+    crossings : xarray.Dataset
+        A variable per milestone, dims chain, draw, bloc, in decimal years with
+        ``inf`` for never by the horizon; and ``accepted``, dims chain, draw.
+    conditions : xarray.Dataset
+        Crossing dates of the parts of each milestone, dims chain, draw, bloc.
+    thresholds : mapping of str to ndarray, (draw,)
+    graph : Graph
+    """
+
+    trajectories: xr.Dataset
+    crossings: xr.Dataset
+    conditions: xr.Dataset
+    thresholds: Mapping[str, NDArray[np.float64]]
+    graph: Graph
+
+
+def future_graph(spec: Spec, horizon: date, interventions: Sequence[Intervention] = ()) -> Graph:
+    """Build the graph on the monthly grid to the horizon, with shocks after the as-of date."""
+    return build_graph(spec, horizon, projecting=True, interventions=interventions)
+
+
+def project(
+    graph: Graph,
+    parameters: Mapping[Key, NDArray[np.float64]],
+    *,
+    chains: int,
+    milestones: Mapping[str, Milestone],
+    thresholds: Mapping[str, Prior],
+    seed: int,
+    keep: int = KEPT_DRAWS,
+) -> Projection:
+    """Project draws to the horizon.
+
+    Parameters
+    ----------
+    graph : Graph
+        From :func:`future_graph`.
+    parameters : mapping of (driver, name) to ndarray
+        One entry for each parameter of the graph; first axis chain x draw.
+    chains : int
+        The first axis is this many chains, one after another.
+    milestones, thresholds : mapping
+        Of the worldview.
+    seed : int
+        Of shocks and thresholds: the same seed and draws give the same
+        futures, so that projections with and without an intervention are pairs.
+    keep : int
+        Trajectories to keep at most.
+
+    Returns
+    -------
+    Projection
+
+    Raises
+    ------
+    PluginError
+        A quantity is not finite; names the driver.
+    InputError
+        A milestone does not fit the quantities.
+    """
+    size = len(next(iter(parameters.values())))
+    reader = MilestoneReader(milestones, thresholds, graph.quantities, seed=seed, size=size)
+    evaluate = Evaluator(graph, {name: quantity.tensor for name, quantity in graph.quantities.items()})
+    shocks = _Shocks(graph, seed)
+    thinning = max(1, -(-(size // chains) // max(1, keep // chains)))
+    kept: dict[str, list[NDArray[np.float32]]] = {name: [] for name in graph.quantities}
+    dates: dict[str, list[NDArray[np.float64]]] = {name: [] for name in milestones}
+    parts: dict[str, list[list[NDArray[np.float64]]]] = {name: [] for name in milestones}
+    for block in chunks(size):
+        values = evaluate({key: draws[block] for key, draws in parameters.items()}, shocks.next(block.stop - block.start))
+        values = {name: _on_grid(value, graph) for name, value in values.items()}
+        _check_finite(values, graph)
+        for name in milestones:
+            dates[name].append(reader.crossing(name, values, block, graph.decimal))
+            parts[name].append(reader.conditions(name, values, block, graph.decimal))
+        chosen = np.flatnonzero(np.arange(block.start, block.stop) % (size // chains) % thinning == 0)
+        for name, value in values.items():
+            kept[name].append(value[chosen].astype(np.float32))
+    crossing = {name: np.concatenate(blocks) for name, blocks in dates.items()}
+    accepted = not_yet_crossed(milestones, crossing, end_of(graph.spec.as_of)) if milestones else np.ones(size, bool)
+    return Projection(
+        trajectories=_trajectories(graph, kept, chains, thinning),
+        crossings=_crossings(graph, crossing, accepted, chains),
+        conditions=_conditions(graph, parts, chains),
+        thresholds=reader.thresholds,
+        graph=graph,
+    )
+
+
+class _Shocks:
+    """Innovations of each named shock, block by block, the same for the same seed."""
+
+    def __init__(self, graph: Graph, seed: int) -> None:
+        self._streams = {name: stream(seed, "shock", name) for name in graph.shocks}
+        self._blocs = len(graph.spec.blocs)
+        self._time = len(graph.decimal)
+        self._future = int(np.sum(graph.decimal >= end_of(graph.spec.as_of) - 1e-9))
+
+    def next(self, size: int) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """Return the next `size` draws: (draw, 1, time) and (draw, bloc, time)."""
+        result = {}
+        for name, generator in self._streams.items():
+            drawn = generator.standard_normal((size, 1 + self._blocs, self._future))
+            padded = np.zeros((size, 1 + self._blocs, self._time))
+            padded[..., self._time - self._future :] = drawn
+            result[name] = (padded[:, :1], padded[:, 1:])
+        return result
+
+
+def _on_grid(value: NDArray[np.float64], graph: Graph) -> NDArray[np.float64]:
+    return np.broadcast_to(value, (len(value), len(graph.spec.blocs), len(graph.decimal)))
+
+
+def _check_finite(values: Mapping[str, NDArray[np.float64]], graph: Graph) -> None:
+    for name, value in values.items():  # in the order in which quantities closed: causes come first
+        finite = np.isfinite(value)
+        if not finite.all():
+            owner = graph.quantities[name].owner
+            draw, bloc, time = np.argwhere(~finite)[0]
+            raise PluginError(
+                f"quantity {name!r} is not finite in {np.mean(~finite.all(axis=(1, 2))):.1%} of draws, first for "
+                f"{graph.spec.blocs[bloc]} in {str(graph.months[time])[:7]}; a prior allows values that its "
+                "equation does not",
+                driver=owner,
+                distribution=graph.spec.distributions.get(owner),
+            )
+
+
+def _trajectories(graph: Graph, kept: Mapping[str, list[NDArray[np.float32]]], chains: int, thinning: int) -> xr.Dataset:
+    variables = {}
+    for name, blocks in kept.items():
+        quantity = graph.quantities[name]
+        value = np.concatenate(blocks)
+        value = value.reshape(chains, -1, *value.shape[1:])
+        attributes = {"unit": quantity.scale, "long_name": quantity.title, "driver": quantity.owner}
+        variables[name] = (("chain", "draw", "bloc", "time"), value, attributes)
+    n_draw = next(iter(variables.values()))[1].shape[1] if variables else 0
+    return xr.Dataset(
+        variables,
+        coords={
+            "chain": np.arange(chains),
+            "draw": np.arange(n_draw) * thinning,
+            "bloc": list(graph.spec.blocs),
+            "time": graph.months.astype("datetime64[ns]"),
+        },
+        attrs={"thinning": thinning},
+    )
+
+
+def _crossings(
+    graph: Graph, dates: Mapping[str, NDArray[np.float64]], accepted: NDArray[np.bool_], chains: int
+) -> xr.Dataset:
+    variables: dict[str, object] = {
+        name: (("chain", "draw", "bloc"), value.reshape(chains, -1, value.shape[-1]), {"unit": "decimal year"})
+        for name, value in dates.items()
+    }
+    variables["accepted"] = (("chain", "draw"), accepted.reshape(chains, -1))
+    return xr.Dataset(
+        variables,
+        coords={
+            "chain": np.arange(chains),
+            "draw": np.arange(len(accepted) // chains),
+            "bloc": list(graph.spec.blocs),
+        },
+    )
+
+
+def _conditions(graph: Graph, parts: Mapping[str, list[list[NDArray[np.float64]]]], chains: int) -> xr.Dataset:
+    variables = {}
+    for name, blocks in parts.items():
+        for position in range(len(blocks[0])):
+            value = np.concatenate([block[position] for block in blocks])
+            value = value.reshape(chains, -1, value.shape[-1])
+            variables[f"{name}.{position}"] = (("chain", "draw", "bloc"), value)
+    return xr.Dataset(variables, coords={"chain": np.arange(chains), "bloc": list(graph.spec.blocs)})

@@ -1,0 +1,68 @@
+"""From a worldview and the loaded drivers to everything that decides a model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from forecast.errors import InputError
+from forecast.host import Host
+from forecast.model import Spec
+from forecast.worldview import Worldview, resolve_priors
+
+def make_spec(worldview: Worldview, host: Host) -> Spec:
+    """Apply a worldview to the loaded drivers.
+
+    Parameters
+    ----------
+    worldview : Worldview
+    host : Host
+        Checked; without the worldview's disabled drivers.
+
+    Returns
+    -------
+    Spec
+
+    Raises
+    ------
+    InputError
+        An unknown driver, parameter or bloc, or an as-of date before any
+        evidence.
+    PluginError
+        A driver that the worldview needs is broken or missing.
+    """
+    host.require(worldview.driver_priors, "the worldview sets its priors")
+    blocs = worldview.bloc_names
+    tables = {key: table for key, table in host.evidence().items() if table.spec.used}
+    known = {key: table.known_by(worldview.as_of).for_blocs(blocs) for key, table in tables.items()}
+    if tables and not any(len(table) for table in known.values()):
+        first = min(row.published for table in tables.values() for row in table.rows)
+        raise InputError(
+            f"as_of {worldview.as_of.isoformat()}: no evidence had been published by then "
+            f"(the first row is of {first.isoformat()}); choose a later as-of date"
+        )
+    return Spec(
+        blocs=blocs,
+        as_of=worldview.as_of,
+        terms=tuple(host.terms()),
+        parameters=resolve_priors(worldview, host.defaults()),
+        evidence=known,
+        distributions={name: host.distribution_of(name) for name in host.drivers},
+    )
+
+
+def history_end(spec: Spec) -> date:
+    """Last day of the history grid.
+
+    It covers the as-of date and the periods that guidance speaks of, and moves
+    in steps of five years: the grid's length is part of what is compiled, and
+    another as-of date should compile nothing.
+    """
+    ends = [row.date for table in spec.evidence.values() for row in table.rows if row.bloc in spec.blocs]
+    last = max([spec.as_of, *ends])
+    return date(2028 + 5 * max(0, -(-(last.year + 1 - 2028) // 5)), 1, 1)
+
+
+def without_evidence(spec: Spec) -> Spec:
+    """Return the spec with every table empty."""
+    return replace(spec, evidence={key: table.with_rows(()) for key, table in spec.evidence.items()})
