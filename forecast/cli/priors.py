@@ -268,6 +268,7 @@ def _print_priors(
             texts = [prior.source, prior.note, *(c.source for _, c in prior.components)]
             said.append("".join(f"\n{text}" for text in texts if text), style="dim")
         place = prior.origin.place.removeprefix(f"{title[8:-1]}/")  # within a driver's section, its own file
+        place = place if len(place) <= 60 else f"{place[:59]}…"  # a whole prior given with --set
         cells: list[str | Text] = [
             parameter or threshold,
             *([where] if by_key else []),

@@ -153,11 +153,15 @@ class Layout:
             result[key] = indices
         return result
 
-    def draw(self, seed: int, size: int) -> NDArray[np.float64]:
-        """Independent prior draws, (size, number); a number's stream depends on its name alone."""
+    def draw(self, seed: int, size: int, purpose: str = "prior") -> NDArray[np.float64]:
+        """Independent prior draws, (size, number).
+
+        A number's stream depends on seed, purpose and its own name alone, so
+        that another driver changes nobody's draws.
+        """
         flat = np.empty((size, len(self.entries)))
         for number, entry in enumerate(self.entries):
-            names = ("prior", *entry.key, entry.bloc, entry.epoch)
+            names = (purpose, *entry.key, entry.bloc, entry.epoch)
             flat[:, number] = entry.prior.rvs(stream(seed, *names), size)
         return flat
 

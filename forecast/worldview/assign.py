@@ -6,6 +6,9 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import tomli_w
+
 from forecast.errors import InputError
 from forecast.wording import did_you_mean, printable, shown
 from forecast.worldview.edits import edit_prior_table
@@ -37,23 +40,35 @@ def parse_overrides(overrides: Sequence[str] | Mapping[str, Any]) -> list[tuple[
     InputError
         For those without a key or an equals sign.
     """
+    found: list[tuple[Path, Any, Option]] = []
+    problems: list[str] = []
     if isinstance(overrides, Mapping):
-        return [
-            (_path(key), value, Option(f"--set {key}={shown(value)}")) for key, value in overrides.items()
-        ]
-    if isinstance(overrides, str):
-        overrides = [overrides]
-    found, problems = [], []
-    for text in overrides:
+        for key, given in overrides.items():
+            value = given.item() if isinstance(given, np.generic) else given
+            found.append((_path(key), value, Option(f"--set {key}={shown(value)}")))
+        overrides = []
+    for text in [overrides] if isinstance(overrides, str) else overrides:
         key, equals, right = text.partition("=")
         if not equals or not key.strip():
             example = "priors.investment.growth.mu=0.2"
             problems.append(f"--set {printable(text)}: must be KEY=VALUE, such as {example}")
             continue
         found.append((_path(key), parse_value(right.strip()), Option(f"--set {text}")))
+    problems += [
+        f"{option.origin(())}: is no value of TOML" for _, value, option in found if not _is_toml(value)
+    ]
     if problems:
         raise InputError(problems)
     return found
+
+
+def _is_toml(value: object) -> bool:
+    """Whether a value could stand in a prior file, where a saved run puts it."""
+    try:
+        tomli_w.dumps({"value": value}).encode()
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def _path(key: str) -> Path:

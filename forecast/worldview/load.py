@@ -63,8 +63,8 @@ def load_worldview(
     """
     problems = Problems()
     layers, own = stack_layers(worldviews)
-    for document in dict.fromkeys(map(id, layers)):
-        check_file(next(d for d in layers if id(d) == document), problems)
+    for document in layers:
+        check_file(document, problems)
     problems.raise_any()
     merged = merge_layers(layers, own, problems)
     top = len(layers)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
 import tomli_w
@@ -59,11 +58,4 @@ def _add_override(
         table[path[-1]] = prior.to_toml_table()
     for slot, keys in override.edits.items():
         path = slot_path(driver, parameter, slot)
-        edits |= {dotted((*path, key)): _plain(value) for key, value in keys.items()}
-
-
-def _plain(value: Any) -> Any:
-    # tomli-w writes what TOML has; anything else was refused when the edit was made, but dates stay dates.
-    if isinstance(value, str | bool | int | float | datetime.date | list | dict):
-        return value
-    return str(value)
+        edits |= {dotted((*path, key)): value for key, value in keys.items()}

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import numpy as np
 import pytest
 
 from forecast.errors import InputError
@@ -213,7 +214,15 @@ def test_setting_a_parameter_of_a_prior_given_by_quantiles_converts_it_first(wri
 
 
 def test_overrides_may_be_a_mapping():
-    assert load_worldview(overrides={"seed": 4, "thresholds.training_compute.mu": 28.0}).seed == 4
+    worldview = load_worldview(
+        overrides={"seed": np.int64(4), "thresholds.training_compute.mu": np.float32(28)}
+    )
+    assert (worldview.seed, worldview.thresholds["training_compute"].params["mu"]) == (4, 28)
+
+
+@pytest.mark.parametrize("value", [None, object(), {1, 2}, "\udcff"])
+def test_an_override_that_no_file_could_hold_is_refused(value):
+    assert "is no value of TOML" in problems_of(overrides={"priors.x.y.note": value})[0]
 
 
 def test_the_set_table_of_a_file_does_what_set_does(write):

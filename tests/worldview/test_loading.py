@@ -102,7 +102,7 @@ source = "..."
     assert growth.priors["", ""].params["mu"] == 0.35
     assert growth.priors["by_bloc", "china"].params["mu"] == 0.30
     assert worldview.thresholds["time_horizon"].success == 0.8
-    assert str(worldview.thresholds["time_horizon"].origin) == "mine.toml:33: [thresholds] time_horizon"
+    assert str(worldview.thresholds["time_horizon"].origin) == "mine.toml:31: [thresholds] time_horizon"
 
 
 def test_a_level_may_be_a_number_in_place(write):

@@ -1,0 +1,59 @@
+"""What a long command says while it works: phases and a bar, on standard error."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from forecast.engine import Reporter
+
+
+class Progress(Reporter):
+    """A reporter for people: a live bar on a terminal, a line a phase elsewhere."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._bar = Bar(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[counted]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Progress:
+        """Start showing."""
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop showing, whatever happened."""
+        self._bar.stop()
+
+    def phase(self, name: str) -> None:
+        """Begin a phase."""
+        if not self._console.is_terminal:
+            self._console.print(f"{name} ...", highlight=False)
+            return
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+        self._task = self._bar.add_task(name, total=None, counted="")
+
+    def progress(self, done: int, total: int) -> None:
+        """Move the bar."""
+        if self._task is not None:
+            self._bar.update(self._task, completed=done, total=total, counted=f"{done:,} of {total:,} draws")
+
+    def warn(self, message: str) -> None:
+        """Print a warning above the bar."""
+        self._console.print(f"Warning: {message}", style="yellow", highlight=False, soft_wrap=True)

@@ -1,0 +1,95 @@
+"""Draws as ArviZ groups: named variables with dims and coordinates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from forecast.model import Key, Layout
+from forecast.projection import Measured
+from forecast.worldview import Prior
+
+Floats = NDArray[np.float64]
+
+
+def parameter_group(layout: Layout, flat: Floats, *, chains: int) -> xr.Dataset:
+    """Name the numbers of a flat vector; constants are left out.
+
+    Parameters
+    ----------
+    layout : Layout
+    flat : ndarray, (chain x draw, number)
+    chains : int
+
+    Returns
+    -------
+    xarray.Dataset
+        A variable ``driver.parameter``, dims chain, draw, and bloc and epoch
+        where it has them. A parameter of some blocs only has a bloc dim of
+        its own.
+    """
+    draws = flat.reshape(chains, -1, flat.shape[-1])
+    variables = {}
+    for key in layout.parameters:
+        numbers = [n for n, entry in enumerate(layout.entries) if entry.key == key and not entry.prior.is_constant]
+        if numbers:
+            variables[".".join(key)] = _variable(layout, key, numbers, draws)
+    coordinates = {"chain": np.arange(chains), "draw": np.arange(draws.shape[1])}
+    return xr.Dataset(variables).assign_coords(coordinates) if variables else xr.Dataset(coords=coordinates)
+
+
+def _variable(layout: Layout, key: Key, numbers: list[int], draws: Floats) -> xr.DataArray:
+    resolved = layout.parameters[key]
+    values = draws[:, :, numbers]
+    attributes = {"unit": resolved.unit}
+    if resolved.shape == "scalar":
+        return xr.DataArray(values[..., 0], dims=("chain", "draw"), attrs=attributes)
+    entries = [layout.entries[number] for number in numbers]
+    blocs = list(dict.fromkeys(layout.blocs[entry.bloc] for entry in entries))
+    own = "bloc" if blocs == list(layout.blocs) else f"{key[1]}_bloc"
+    if resolved.shape == "bloc":
+        return xr.DataArray(values, dims=("chain", "draw", own), coords={own: blocs}, attrs=attributes)
+    labels = [resolved.epochs[entry.epoch][0] for entry in entries]
+    if resolved.blocs:
+        labels = [f"{layout.blocs[entry.bloc]}, {label}" for entry, label in zip(entries, labels, strict=True)]
+    dim = f"{key[1]}_epoch"
+    return xr.DataArray(values, dims=("chain", "draw", dim), coords={dim: labels}, attrs=attributes)
+
+
+def threshold_group(thresholds: Mapping[str, Prior], drawn: Mapping[str, Floats], *, chains: int) -> xr.Dataset:
+    """Name the thresholds' draws ``thresholds.<name>``, dims chain, draw; constants are left out."""
+    return xr.Dataset(
+        {
+            f"thresholds.{name}": (("chain", "draw"), values.reshape(chains, -1), {"unit": thresholds[name].unit})
+            for name, values in drawn.items()
+            if not thresholds[name].is_constant
+        }
+    )
+
+
+def measured_groups(measured: Measured, rows: Mapping[str, list[str]], *, chains: int) -> dict[str, xr.Dataset]:
+    """Turn measurements into the groups log_likelihood, posterior_predictive and observed_data.
+
+    Parameters
+    ----------
+    measured : Measured
+    rows : mapping of str to list of str
+        What to call the rows of each label.
+    chains : int
+    """
+    groups: dict[str, dict[str, xr.DataArray]] = {
+        "log_likelihood": {},
+        "posterior_predictive": {},
+        "observed_data": {},
+    }
+    for label, observed in measured.observed.items():
+        dim = f"{label}_row"
+        coordinates = {dim: rows[label]}
+        groups["observed_data"][label] = xr.DataArray(observed, dims=(dim,), coords=coordinates)
+        for group, values in (("log_likelihood", measured.log_likelihood), ("posterior_predictive", measured.predictive)):
+            shaped = values[label].reshape(chains, -1, len(observed))
+            groups[group][label] = xr.DataArray(shaped, dims=("chain", "draw", dim), coords=coordinates)
+    return {name: xr.Dataset(variables) for name, variables in groups.items()}
