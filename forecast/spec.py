@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 from forecast.errors import InputError
 from forecast.host import Host
-from forecast.model import Spec
+from forecast.model import Spec, build_graph
 from forecast.worldview import Worldview, resolve_priors
 
 def make_spec(worldview: Worldview, host: Host) -> Spec:
@@ -63,6 +62,20 @@ def history_end(spec: Spec) -> date:
     return date(2028 + 5 * max(0, -(-(last.year + 1 - 2028) // 5)), 1, 1)
 
 
-def without_evidence(spec: Spec) -> Spec:
-    """Return the spec with every table empty."""
-    return replace(spec, evidence={key: table.with_rows(()) for key, table in spec.evidence.items()})
+def needs_of(worldview: Worldview, host: Host) -> dict[str, set[str]]:
+    """Return the quantities of others that each driver reads, found by building the model.
+
+    Parameters
+    ----------
+    worldview : Worldview
+    host : Host
+
+    Returns
+    -------
+    dict of str to set of str
+    """
+    graph = build_graph(make_spec(worldview, host), worldview.horizon, projecting=True)
+    return {
+        driver: {name for name in names if graph.quantities[name].owner != driver}
+        for driver, names in graph.needs.items()
+    }

@@ -14,6 +14,7 @@ from forecast.errors import ForecastError
 if TYPE_CHECKING:
     from forecast.driver import Term
     from forecast.host import Host, LoadedDriver
+    from forecast.worldview import Worldview
 
 
 @click.command(short_help="List the drivers that are loaded and what each does.")
@@ -34,8 +35,11 @@ def drivers(
     """
     from forecast.host import load_host
 
-    host = load_host(plugins, _disabled(priors, without))
-    needs, failure = _needs(host)
+    from forecast.worldview import load_worldview
+
+    worldview = load_worldview(*priors, disable=without)
+    host = load_host(plugins, worldview.disabled)
+    needs, failure = _needs(worldview, host)
     entries = [_entry(name, loaded, needs) for name, loaded in host.drivers.items()]
     if as_json:
         problems = [
@@ -51,23 +55,13 @@ def drivers(
         raise failure
 
 
-def _disabled(priors: tuple[str, ...], without: tuple[str, ...]) -> tuple[str, ...]:
-    if not priors:
-        return without
-    from forecast.worldview import load_worldview
-
-    return tuple(load_worldview(*priors, disable=without).disabled)
-
-
-def _needs(host: Host) -> tuple[dict[str, set[str]] | None, ForecastError | None]:
+def _needs(worldview: Worldview, host: Host) -> tuple[dict[str, set[str]] | None, ForecastError | None]:
     # What a driver reads is known only by building a model; the listing does without where that fails.
-    from forecast import model
+    from forecast.spec import needs_of
 
-    trace_reads = getattr(model, "trace_reads", None)
-    if trace_reads is None:
-        return None, None
     try:
-        return trace_reads(host), None
+        host.check()
+        return needs_of(worldview, host), None
     except ForecastError as error:
         return None, error
 

@@ -11,7 +11,7 @@ from forecast.hookspecs import hookimpl
 
 LEVEL_DATE = date(2025, 4, 1)  # the date that the level priors speak of
 CENSORED_AT = np.log10(16 * 60)  # METR does not trust horizons beyond 16 hours of its suites
-PAIR_SCATTER = 0.1  # dex: two fits to one model's runs share most of their error
+PAIR_ERROR = 0.1  # dex: the two horizons of a pair come from the same runs and share most of their error
 
 
 def _by_model(table, **wanted):
@@ -32,7 +32,7 @@ def measured_in_both_suites(table, context):
     newer, older = _by_model(table, success=0.5, suite="1.1"), _by_model(table, success=0.5, suite="1.0")
     kept = table.with_rows(row for key, row in older.items() if key in newer)
     ratio = [np.log10(row.value / newer[row.bloc, row.name].value) for row in kept.rows]
-    return context.observations(kept, value=ratio, error=np.full(len(ratio), PAIR_SCATTER))
+    return context.observations(kept, value=ratio, error=np.full(len(ratio), PAIR_ERROR))
 
 
 def both_success_rates(table, context):
@@ -49,7 +49,7 @@ def both_success_rates(table, context):
         np.log10(row.value / pairs[row.bloc, row.name, row.extra["suite"]].value) for row in kept.rows
     ]
     horizon = np.log10([row.value for row in kept.rows])
-    return context.observations(kept, value=gap, horizon=horizon, error=np.full(len(gap), PAIR_SCATTER))
+    return context.observations(kept, value=gap, horizon=horizon, error=np.full(len(gap), PAIR_ERROR))
 
 
 def frontier_index(table, context):
@@ -93,12 +93,13 @@ class Capability(Driver):
     @observes("time_horizons", prepare=one_horizon_a_model)
     def horizons(self, m, data):
         mean = m.at(m["time_horizon"], data) + m["suite_1_0_offset"] * data.old_suite
-        sd = pt.sqrt(m.per_bloc(m["horizon_scatter"], data) ** 2 + data.error**2)
+        suite = m["suite_scatter"] * data.old_suite  # how far a model's own offset is from the mean one
+        sd = pt.sqrt(m.per_bloc(m["horizon_scatter"], data) ** 2 + suite**2 + data.error**2)
         m.censored_normal(data, mean=mean, sd=sd, upper="limit")
 
     @observes("time_horizons", prepare=measured_in_both_suites)
     def suites(self, m, data):
-        m.normal(data, mean=m["suite_1_0_offset"], sd=data.error)
+        m.normal(data, mean=m["suite_1_0_offset"], sd=pt.sqrt(m["suite_scatter"] ** 2 + data.error**2))
 
     @observes("time_horizons", prepare=both_success_rates)
     def success_rates(self, m, data):
