@@ -170,7 +170,9 @@ class Run:
                 "worldview.toml": as_text(self.worldview.to_toml()),
                 "results.nc": as_netcdf(self.results),
                 "summary.json": as_json(self.summary),
-                "crossings.png": lambda path: _draw(crossings_figure, crossings, self.worldview, path, self.id),
+                "crossings.png": lambda path: _draw(
+                    crossings_figure, crossings, self.worldview, path, self.id
+                ),
             },
         ).path
 
@@ -279,7 +281,10 @@ def execute(plan: Plan, *, reporter: Reporter | None = None, compiler: Compiler 
         history = build_graph(plan.spec, history_end(plan.spec))
         future = future_graph(plan.spec, plan.worldview.horizon)
         layout = Layout({key: plan.spec.parameters[key] for key in future.parameters}, plan.spec.blocs)
-        inferred = Layout({key: plan.spec.parameters[key] for key in history.parameters if key in history.inferred}, plan.spec.blocs)
+        inferred = Layout(
+            {key: plan.spec.parameters[key] for key in history.parameters if key in history.inferred},
+            plan.spec.blocs,
+        )
         _check_all_read(plan, future)
     flat = layout.draw(seed, size, "prior-only" if plan.prior_only else "future")
     groups: dict[str, xr.Dataset] = {}
@@ -340,7 +345,9 @@ def rerun(stored: StoredRun, *, reporter: Reporter | None = None) -> Run:
     )
 
 
-def _project(plan: Plan, graph: Graph, parameters: Mapping[Key, Floats], chains: int, keep: int = 500) -> Projection:
+def _project(
+    plan: Plan, graph: Graph, parameters: Mapping[Key, Floats], chains: int, keep: int = 500
+) -> Projection:
     return project(
         graph,
         {key: parameters[key] for key in graph.parameters},
@@ -377,7 +384,9 @@ def _tree(
         groups["prior"] = posterior
     else:
         groups["posterior"] = posterior
-        log_thresholds = {name: thresholds[name].logpdf(values) for name, values in projection.thresholds.items()}
+        log_thresholds = {
+            name: thresholds[name].logpdf(values) for name, values in projection.thresholds.items()
+        }
         groups["log_prior"] = parameter_group(layout, layout.log_prior(flat), chains=chains).merge(
             threshold_group(thresholds, log_thresholds, chains=chains)
         )
@@ -389,7 +398,10 @@ def _tree(
     }
     predicted = measured_groups(measured, rows, chains=chains)
     if plan.prior_only:
-        groups |= {"prior_predictive": predicted["posterior_predictive"], "observed_data": predicted["observed_data"]}
+        groups |= {
+            "prior_predictive": predicted["posterior_predictive"],
+            "observed_data": predicted["observed_data"],
+        }
     else:
         groups |= predicted
     groups["projection"] = projection.trajectories
@@ -399,11 +411,20 @@ def _tree(
 
 def _check_all_read(plan: Plan, graph: Graph) -> None:
     """A parameter that no term reads is a dead input: say so rather than let a user turn it."""
-    dead = [f"{driver}.{name}" for driver, name in plan.spec.parameters if (driver, name) not in graph.parameters]
-    set_by_user = [name for name in dead if name.split(".")[1] in plan.worldview.driver_priors.get(name.split(".")[0], {})]
+    dead = [
+        f"{driver}.{name}" for driver, name in plan.spec.parameters if (driver, name) not in graph.parameters
+    ]
+    set_by_user = [
+        name
+        for name in dead
+        if name.split(".")[1] in plan.worldview.driver_priors.get(name.split(".")[0], {})
+    ]
     if set_by_user:
         raise InputError(
-            [f"[priors.{name.replace('.', '] ', 1)}: no loaded driver reads it, so its prior would change nothing" for name in set_by_user]
+            [
+                f"[priors.{name.replace('.', '] ', 1)}: no loaded driver reads it, so its prior would change nothing"
+                for name in set_by_user
+            ]
         )
 
 
@@ -411,7 +432,17 @@ def _fingerprint(
     worldview: Worldview, host: Host, spec: Spec, settings: SamplerSettings, prior_only: bool
 ) -> dict[str, Any]:
     rows = [
-        (*key, str(row.date), row.bloc, row.name, row.value, row.low, row.high, row.level, str(sorted(row.extra.items())))
+        (
+            *key,
+            str(row.date),
+            row.bloc,
+            row.name,
+            row.value,
+            row.low,
+            row.high,
+            row.level,
+            str(sorted(row.extra.items())),
+        )
         for key, table in spec.evidence.items()
         for row in table.rows
     ]
@@ -461,7 +492,11 @@ def _manifest(run: Run, command: Sequence[str]) -> dict[str, Any]:
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "as_of": plan.worldview.as_of.isoformat(),
         "command": list(command),
-        "settings": {"sampler": _sampler(plan.settings), "prior_only": plan.prior_only, "seed": plan.worldview.seed},
+        "settings": {
+            "sampler": _sampler(plan.settings),
+            "prior_only": plan.prior_only,
+            "seed": plan.worldview.seed,
+        },
         "plugins": [loaded.source for loaded in plan.host.drivers.values() if loaded.source.endswith(".py")],
         "drivers": {name: plan.host.distribution_of(name) for name in plan.host.drivers},
         "install": [f"uv pip install '{name.replace(' ', '==')}'" for name in distributions],
@@ -477,7 +512,17 @@ def _manifest(run: Run, command: Sequence[str]) -> dict[str, Any]:
             "platform": platform.platform(),
             **{
                 name: _version(name)
-                for name in ("agi-forecast", "pymc", "pytensor", "nutpie", "numba", "arviz", "numpy", "scipy", "xarray")
+                for name in (
+                    "agi-forecast",
+                    "pymc",
+                    "pytensor",
+                    "nutpie",
+                    "numba",
+                    "arviz",
+                    "numpy",
+                    "scipy",
+                    "xarray",
+                )
             },
         },
         "timings": run.summary["timings"],

@@ -9,6 +9,7 @@ from forecast.host import Host
 from forecast.model import Spec, build_graph
 from forecast.worldview import Worldview, resolve_priors
 
+
 def make_spec(worldview: Worldview, host: Host) -> Spec:
     """Apply a worldview to the loaded drivers.
 

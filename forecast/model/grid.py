@@ -32,10 +32,9 @@ class Grid:
     @cached_property
     def months(self) -> NDArray[np.datetime64]:
         """Month starts, datetime64[D], shape (time,)."""
-        last = np.datetime64(self.end, "M")
-        if self.end.day > 1:
-            last = last + np.timedelta64(1, "M")
-        return np.arange(np.datetime64(START, "M"), last + np.timedelta64(1, "M")).astype("datetime64[D]")
+        months = 12 * (self.end.year - START.year) + self.end.month - START.month + (self.end.day > 1)
+        first = np.datetime64(START.isoformat(), "M")
+        return np.arange(first, first + np.timedelta64(months + 1, "M")).astype("datetime64[D]")
 
     @cached_property
     def decimal(self) -> NDArray[np.float64]:

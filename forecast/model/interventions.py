@@ -69,7 +69,8 @@ class Intervention:
         if unknown:
             allowed = sorted({kind, "bloc", "from"} | _KINDS[kind])
             raise InputError(
-                f"intervention {{ {shown} }}: unknown key {sorted(unknown)[0]!r}; a {kind} takes {', '.join(allowed)}"
+                f"intervention {{ {shown} }}: unknown key {sorted(unknown)[0]!r}; "
+                f"a {kind} takes {', '.join(allowed)}"
             )
         start = given.get("from")
         if isinstance(start, str):
@@ -84,7 +85,9 @@ class Intervention:
         if "scale" in numbers and numbers["scale"] < 0:
             raise InputError(f"intervention {{ {shown} }}: scale must not be negative")
         if kind == "channel" and ("of" not in given or "scale" not in given):
-            raise InputError(f'intervention {{ {shown} }}: a channel needs of = "QUANTITY" and scale = NUMBER')
+            raise InputError(
+                f'intervention {{ {shown} }}: a channel needs of = "QUANTITY" and scale = NUMBER'
+            )
         if kind == "quantity":
             if ("add" in given) == ("set" in given):
                 raise InputError(f"intervention {{ {shown} }}: a quantity takes either add or set")

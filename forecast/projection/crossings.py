@@ -91,5 +91,3 @@ def first_moment(holding: Holding, decimal: Floats) -> Floats:
     crossed = inside.any(axis=-1)
     width = decimal[month + 1] - decimal[month]
     return np.where(crossed, decimal[month] + np.where(crossed, fraction, 0.0) * width, np.inf)
-
-

@@ -84,7 +84,9 @@ class Evaluator:
         with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
             values = self._function(*arguments)
         return {
-            name: value if np.ndim(value) and len(value) == size else np.broadcast_to(value, (size, *np.shape(value)))
+            name: value
+            if np.ndim(value) and len(value) == size
+            else np.broadcast_to(value, (size, *np.shape(value)))
             for name, value in zip(self.names, values, strict=True)
         }
 

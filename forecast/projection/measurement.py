@@ -62,7 +62,9 @@ def measure(graph: Graph, parameters: Mapping[Key, Floats], *, seed: int) -> Mea
     }
     evaluate = Evaluator(graph, outputs)
     size = len(next(iter(parameters.values())))
-    blocks = [evaluate({key: draws[part] for key, draws in parameters.items()}) for part in chunks(size, 2000)]
+    blocks = [
+        evaluate({key: draws[part] for key, draws in parameters.items()}) for part in chunks(size, 2000)
+    ]
     values = {name: np.concatenate([block[name] for block in blocks]) for name in outputs}
     result = Measured({}, {}, {}, {}, {})
     for one in likelihoods:
@@ -70,7 +72,9 @@ def measure(graph: Graph, parameters: Mapping[Key, Floats], *, seed: int) -> Mea
         nu = values.get(f"{one.label}|nu")
         law = stats.norm(mean, sd) if nu is None else stats.t(nu, loc=mean, scale=sd)
         result.log_likelihood[one.label] = _log_likelihood(one, law)
-        result.predictive[one.label] = law.rvs(size=mean.shape, random_state=stream(seed, "predictive", one.label))
+        result.predictive[one.label] = law.rvs(
+            size=mean.shape, random_state=stream(seed, "predictive", one.label)
+        )
         result.mean[one.label], result.sd[one.label] = mean, sd
         result.observed[one.label] = one.observed
     return result
@@ -82,4 +86,4 @@ def _log_likelihood(likelihood: Likelihood, law: object) -> Floats:
         return np.asarray(density)
     bound = likelihood.observations.columns[likelihood.bound]
     beyond = law.logsf(bound)  # type: ignore[attr-defined]
-    return np.where(likelihood.observed >= bound, beyond, density)
+    return np.asarray(np.where(likelihood.observed >= bound, beyond, density))

@@ -63,7 +63,9 @@ class MilestoneReader:
         """Quantities that some condition reads."""
         return sorted({leaf.quantity for one in self.milestones.values() for leaf in one.conditions()})
 
-    def crossing(self, name: str, trajectories: Mapping[str, Floats], draws: slice, decimal: Floats) -> Floats:
+    def crossing(
+        self, name: str, trajectories: Mapping[str, Floats], draws: slice, decimal: Floats
+    ) -> Floats:
         """Crossing dates of one milestone for a block of draws.
 
         Parameters
@@ -85,7 +87,9 @@ class MilestoneReader:
         luck = stream(self._seed, "unreachable", name).random(self._size)[draws]
         return np.where((luck < milestone.unreachable)[:, None], np.inf, dates)
 
-    def conditions(self, name: str, trajectories: Mapping[str, Floats], draws: slice, decimal: Floats) -> list[Floats]:
+    def conditions(
+        self, name: str, trajectories: Mapping[str, Floats], draws: slice, decimal: Floats
+    ) -> list[Floats]:
         """Crossing dates of the parts of a milestone's outermost condition, apart."""
         condition = self.milestones[name].condition
         parts: Sequence[object] = condition.conditions if isinstance(condition, All | AnyOf) else [condition]
@@ -101,7 +105,9 @@ class MilestoneReader:
             weights = np.array([weight for weight, _ in node.components])
             if path not in self._choices:
                 generator = stream(self._seed, "mixture", path)
-                self._choices[path] = generator.choice(len(weights), size=self._size, p=weights / weights.sum())
+                self._choices[path] = generator.choice(
+                    len(weights), size=self._size, p=weights / weights.sum()
+                )
             parts = [
                 self._holding(part, trajectories, draws, f"{path}/{position}")
                 for position, (_, part) in enumerate(node.components)
@@ -146,7 +152,9 @@ class MilestoneReader:
                 try:
                     convert(1.0, prior.unit, quantity.scale)
                 except UnitError as error:
-                    problems.append(f"{prior.origin}: does not fit {leaf.quantity} [{quantity.unit}]: {error}")
+                    problems.append(
+                        f"{prior.origin}: does not fit {leaf.quantity} [{quantity.unit}]: {error}"
+                    )
                 if prior.success is not None and prior.success != quantity.success:
                     problems.append(
                         f"{prior.origin}: the threshold is about a success rate of {prior.success:g}, "

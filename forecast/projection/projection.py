@@ -100,7 +100,9 @@ def project(
     dates: dict[str, list[NDArray[np.float64]]] = {name: [] for name in milestones}
     parts: dict[str, list[list[NDArray[np.float64]]]] = {name: [] for name in milestones}
     for block in chunks(size):
-        values = evaluate({key: draws[block] for key, draws in parameters.items()}, shocks.next(block.stop - block.start))
+        values = evaluate(
+            {key: draws[block] for key, draws in parameters.items()}, shocks.next(block.stop - block.start)
+        )
         values = {name: _on_grid(value, graph) for name, value in values.items()}
         _check_finite(values, graph)
         for name in milestones:
@@ -110,7 +112,9 @@ def project(
         for name, value in values.items():
             kept[name].append(value[chosen].astype(np.float32))
     crossing = {name: np.concatenate(blocks) for name, blocks in dates.items()}
-    accepted = not_yet_crossed(milestones, crossing, end_of(graph.spec.as_of)) if milestones else np.ones(size, bool)
+    accepted = (
+        not_yet_crossed(milestones, crossing, end_of(graph.spec.as_of)) if milestones else np.ones(size, bool)
+    )
     return Projection(
         trajectories=_trajectories(graph, kept, chains, thinning),
         crossings=_crossings(graph, crossing, accepted, chains),
@@ -151,15 +155,17 @@ def _check_finite(values: Mapping[str, NDArray[np.float64]], graph: Graph) -> No
             owner = graph.quantities[name].owner
             draw, bloc, time = np.argwhere(~finite)[0]
             raise PluginError(
-                f"quantity {name!r} is not finite in {np.mean(~finite.all(axis=(1, 2))):.1%} of draws, first for "
-                f"{graph.spec.blocs[bloc]} in {str(graph.months[time])[:7]}; a prior allows values that its "
+                f"quantity {name!r} is not finite in {np.mean(~finite.all(axis=(1, 2))):.1%} of draws, "
+                f"first for {graph.spec.blocs[bloc]} in {str(graph.months[time])[:7]}; a prior allows values that its "
                 "equation does not",
                 driver=owner,
                 distribution=graph.spec.distributions.get(owner),
             )
 
 
-def _trajectories(graph: Graph, kept: Mapping[str, list[NDArray[np.float32]]], chains: int, thinning: int) -> xr.Dataset:
+def _trajectories(
+    graph: Graph, kept: Mapping[str, list[NDArray[np.float32]]], chains: int, thinning: int
+) -> xr.Dataset:
     variables = {}
     for name, blocks in kept.items():
         quantity = graph.quantities[name]
@@ -184,7 +190,11 @@ def _crossings(
     graph: Graph, dates: Mapping[str, NDArray[np.float64]], accepted: NDArray[np.bool_], chains: int
 ) -> xr.Dataset:
     variables: dict[str, object] = {
-        name: (("chain", "draw", "bloc"), value.reshape(chains, -1, value.shape[-1]), {"unit": "decimal year"})
+        name: (
+            ("chain", "draw", "bloc"),
+            value.reshape(chains, -1, value.shape[-1]),
+            {"unit": "decimal year"},
+        )
         for name, value in dates.items()
     }
     variables["accepted"] = (("chain", "draw"), accepted.reshape(chains, -1))
@@ -198,7 +208,9 @@ def _crossings(
     )
 
 
-def _conditions(graph: Graph, parts: Mapping[str, list[list[NDArray[np.float64]]]], chains: int) -> xr.Dataset:
+def _conditions(
+    graph: Graph, parts: Mapping[str, list[list[NDArray[np.float64]]]], chains: int
+) -> xr.Dataset:
     variables = {}
     for name, blocks in parts.items():
         for position in range(len(blocks[0])):

@@ -34,7 +34,9 @@ def parameter_group(layout: Layout, flat: Floats, *, chains: int) -> xr.Dataset:
     draws = flat.reshape(chains, -1, flat.shape[-1])
     variables = {}
     for key in layout.parameters:
-        numbers = [n for n, entry in enumerate(layout.entries) if entry.key == key and not entry.prior.is_constant]
+        numbers = [
+            n for n, entry in enumerate(layout.entries) if entry.key == key and not entry.prior.is_constant
+        ]
         if numbers:
             variables[".".join(key)] = _variable(layout, key, numbers, draws)
     coordinates = {"chain": np.arange(chains), "draw": np.arange(draws.shape[1])}
@@ -54,23 +56,33 @@ def _variable(layout: Layout, key: Key, numbers: list[int], draws: Floats) -> xr
         return xr.DataArray(values, dims=("chain", "draw", own), coords={own: blocs}, attrs=attributes)
     labels = [resolved.epochs[entry.epoch][0] for entry in entries]
     if resolved.blocs:
-        labels = [f"{layout.blocs[entry.bloc]}, {label}" for entry, label in zip(entries, labels, strict=True)]
+        labels = [
+            f"{layout.blocs[entry.bloc]}, {label}" for entry, label in zip(entries, labels, strict=True)
+        ]
     dim = f"{key[1]}_epoch"
     return xr.DataArray(values, dims=("chain", "draw", dim), coords={dim: labels}, attrs=attributes)
 
 
-def threshold_group(thresholds: Mapping[str, Prior], drawn: Mapping[str, Floats], *, chains: int) -> xr.Dataset:
+def threshold_group(
+    thresholds: Mapping[str, Prior], drawn: Mapping[str, Floats], *, chains: int
+) -> xr.Dataset:
     """Name the thresholds' draws ``thresholds.<name>``, dims chain, draw; constants are left out."""
     return xr.Dataset(
         {
-            f"thresholds.{name}": (("chain", "draw"), values.reshape(chains, -1), {"unit": thresholds[name].unit})
+            f"thresholds.{name}": (
+                ("chain", "draw"),
+                values.reshape(chains, -1),
+                {"unit": thresholds[name].unit},
+            )
             for name, values in drawn.items()
             if not thresholds[name].is_constant
         }
     )
 
 
-def measured_groups(measured: Measured, rows: Mapping[str, list[str]], *, chains: int) -> dict[str, xr.Dataset]:
+def measured_groups(
+    measured: Measured, rows: Mapping[str, list[str]], *, chains: int
+) -> dict[str, xr.Dataset]:
     """Turn measurements into the groups log_likelihood, posterior_predictive and observed_data.
 
     Parameters
@@ -89,7 +101,10 @@ def measured_groups(measured: Measured, rows: Mapping[str, list[str]], *, chains
         dim = f"{label}_row"
         coordinates = {dim: rows[label]}
         groups["observed_data"][label] = xr.DataArray(observed, dims=(dim,), coords=coordinates)
-        for group, values in (("log_likelihood", measured.log_likelihood), ("posterior_predictive", measured.predictive)):
+        for group, values in (
+            ("log_likelihood", measured.log_likelihood),
+            ("posterior_predictive", measured.predictive),
+        ):
             shaped = values[label].reshape(chains, -1, len(observed))
             groups[group][label] = xr.DataArray(shaped, dims=("chain", "draw", dim), coords=coordinates)
     return {name: xr.Dataset(variables) for name, variables in groups.items()}

@@ -45,9 +45,7 @@ def both_success_rates(table, context):
         for row in table.filter(success=0.5).rows
         if (row.bloc, row.name, row.extra["suite"]) in pairs and np.log10(row.value) < CENSORED_AT
     )
-    gap = [
-        np.log10(row.value / pairs[row.bloc, row.name, row.extra["suite"]].value) for row in kept.rows
-    ]
+    gap = [np.log10(row.value / pairs[row.bloc, row.name, row.extra["suite"]].value) for row in kept.rows]
     horizon = np.log10([row.value for row in kept.rows])
     return context.observations(kept, value=gap, horizon=horizon, error=np.full(len(gap), PAIR_ERROR))
 
@@ -75,7 +73,9 @@ class Capability(Driver):
         leader = m.max_over_blocs(m["effective_compute"])
         now = m.at_date(leader, anchor)
         year = now - m.at_date(leader, anchor - timedelta(days=365))
-        return m.since_2024(anchor) - (decimal_year(LEVEL_DATE) - 2024) + (m["effective_compute"] - now) / year
+        return (
+            m.since_2024(anchor) - (decimal_year(LEVEL_DATE) - 2024) + (m["effective_compute"] - now) / year
+        )
 
     @provides("time_horizon", unit="minute", success=0.5, title="50% time horizon")
     def horizon(self, m):

@@ -10,7 +10,7 @@ CHANNELS = ("domestic", "licensed", "smuggled", "offshore")
 
 
 def purchases_by_channel(table, context):
-    """Flows as they are, cumulative figures as the mean flow over their period; forecasts only if in the fit."""
+    """Flows as they are, and cumulative figures as the mean flow over their period."""
     kept = table.filter(used_in_fit=True)
     kept = kept.with_rows(row for row in kept.rows if row.bloc in context.blocs)
     observations = context.observations(kept, series=[row.extra["channel"] for row in kept.rows])
@@ -56,7 +56,9 @@ class ExportControlLeakage(Driver):
 
     @observes("china_channels", prepare=purchases_by_channel)
     def purchases(self, m, data):
-        taken = 10.0 ** (m["chip_purchases"] - m["chip_access"])  # what is seen is bought, not what is on offer
+        taken = 10.0 ** (
+            m["chip_purchases"] - m["chip_access"]
+        )  # what is seen is bought, not what is on offer
         flows = {name: m.channel("chip_access", name) * taken for name in CHANNELS}
         sd = pt.sqrt(m["channel_scatter"] ** 2 + data.error**2)
         m.normal(data, mean=m.mean_over(flows, data), sd=sd)
