@@ -16,7 +16,6 @@ from forecast.evidence import EvidenceTable, read_tables
 from forecast.worldview import ParameterPriors, read_driver_priors
 
 if TYPE_CHECKING:
-    from forecast.model import Model
     from forecast.model.observations import Observations, PrepareContext
 
 API_VERSION = 1

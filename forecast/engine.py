@@ -6,16 +6,11 @@ and prints.
 
 from __future__ import annotations
 
-import inspect
-import platform
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from hashlib import sha256
-from importlib import metadata
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +35,8 @@ from forecast.results import (
     summarise,
     write_run,
 )
-from forecast.results.draws import measured_groups, parameter_group, threshold_group
+from forecast.results.draws import assemble
+from forecast.results.manifest import fingerprint, manifest
 from forecast.spec import history_end, make_spec
 from forecast.worldview import Worldview, load_worldview
 
@@ -166,7 +162,7 @@ class Run:
             runs_folder(folder),
             self.id,
             {
-                "manifest.json": as_json(_manifest(self, command)),
+                "manifest.json": as_json(self._manifest(command)),
                 "worldview.toml": as_text(self.worldview.to_toml()),
                 "results.nc": as_netcdf(self.results),
                 "summary.json": as_json(self.summary),
@@ -175,6 +171,20 @@ class Run:
                 ),
             },
         ).path
+
+    def _manifest(self, command: Sequence[str]) -> dict[str, Any]:
+        plan = self.plan
+        return manifest(
+            run=self.id,
+            worldview=plan.worldview,
+            host=plan.host,
+            spec=plan.spec,
+            settings=plan.settings,
+            prior_only=plan.prior_only,
+            prints=plan.fingerprint,
+            timings=self.summary["timings"],
+            command=command,
+        )
 
 
 def make_plan(
@@ -210,7 +220,7 @@ def make_plan(
         spec=spec,
         settings=settings,
         prior_only=prior_only,
-        fingerprint=_fingerprint(worldview, host, spec, settings, prior_only),
+        fingerprint=fingerprint(worldview, host, spec, settings, prior_only),
     )
 
 
@@ -287,7 +297,7 @@ def execute(plan: Plan, *, reporter: Reporter | None = None, compiler: Compiler 
         )
         _check_all_read(plan, future)
     flat = layout.draw(seed, size, "prior-only" if plan.prior_only else "future")
-    groups: dict[str, xr.Dataset] = {}
+    stats: xr.Dataset | None = None
     if not plan.prior_only and inferred.entries and history.likelihoods:
         with clock.phase("compile"):
             if not compiler.is_ready(history, inferred, settings.sampler):
@@ -295,7 +305,7 @@ def execute(plan: Plan, *, reporter: Reporter | None = None, compiler: Compiler 
             compiler.compiled(history, inferred, settings.sampler)
         with clock.phase("sample"):
             reporter.phase("Sampling")
-            draws, groups["sample_stats"] = sample(
+            draws, stats = sample(
                 history, inferred, settings, seed=seed, compiler=compiler, progress=reporter.progress
             )
         flat = _insert(layout, inferred, flat, draws.reshape(size, -1))
@@ -308,7 +318,17 @@ def execute(plan: Plan, *, reporter: Reporter | None = None, compiler: Compiler 
         projection = _project(plan, future, parameters, chains)
     with clock.phase("summarise"):
         reporter.phase("Summarising")
-        tree = _tree(plan, layout, flat, history, measured, projection, groups)
+        tree = assemble(
+            layout=layout,
+            flat=flat,
+            prior=None if plan.prior_only else layout.draw(seed, PRIOR_DRAWS),
+            stats=stats,
+            history=history,
+            measured=measured,
+            projection=projection,
+            thresholds=plan.worldview.thresholds,
+            chains=chains,
+        )
         diagnostics = judge(tree, prior_only=plan.prior_only, horizon=None)
     summary = summarise(
         tree,
@@ -367,178 +387,19 @@ def _insert(layout: Layout, inferred: Layout, flat: Floats, draws: Floats) -> Fl
     return flat
 
 
-def _tree(
-    plan: Plan,
-    layout: Layout,
-    flat: Floats,
-    history: Graph,
-    measured: Any,
-    projection: Projection,
-    groups: dict[str, xr.Dataset],
-) -> xr.DataTree:
-    """Assemble the groups of ``results.nc``."""
-    chains, thresholds = plan.settings.chains, plan.worldview.thresholds
-    drawn = threshold_group(thresholds, projection.thresholds, chains=chains)
-    posterior = parameter_group(layout, flat, chains=chains).merge(drawn)
-    if plan.prior_only:
-        groups["prior"] = posterior
-    else:
-        groups["posterior"] = posterior
-        log_thresholds = {
-            name: thresholds[name].logpdf(values) for name, values in projection.thresholds.items()
-        }
-        groups["log_prior"] = parameter_group(layout, layout.log_prior(flat), chains=chains).merge(
-            threshold_group(thresholds, log_thresholds, chains=chains)
-        )
-        prior = layout.draw(plan.worldview.seed, PRIOR_DRAWS, "prior")
-        groups["prior"] = parameter_group(layout, prior, chains=1)
-    rows = {
-        one.label: [f"{row.name} ({row.bloc}, {row.date})" for row in one.observations.rows]
-        for one in history.likelihoods
-    }
-    predicted = measured_groups(measured, rows, chains=chains)
-    if plan.prior_only:
-        groups |= {
-            "prior_predictive": predicted["posterior_predictive"],
-            "observed_data": predicted["observed_data"],
-        }
-    else:
-        groups |= predicted
-    groups["projection"] = projection.trajectories
-    groups["crossings"] = projection.crossings
-    return xr.DataTree.from_dict({name: group for name, group in groups.items()})
-
-
 def _check_all_read(plan: Plan, graph: Graph) -> None:
-    """A parameter that no term reads is a dead input: say so rather than let a user turn it."""
+    """Refuse a prior that no term reads: a user would turn it and nothing would move."""
+    given = plan.worldview.driver_priors
     dead = [
-        f"{driver}.{name}" for driver, name in plan.spec.parameters if (driver, name) not in graph.parameters
+        key for key in plan.spec.parameters if key not in graph.parameters and key[1] in given.get(key[0], {})
     ]
-    set_by_user = [
-        name
-        for name in dead
-        if name.split(".")[1] in plan.worldview.driver_priors.get(name.split(".")[0], {})
-    ]
-    if set_by_user:
+    if dead:
         raise InputError(
             [
-                f"[priors.{name.replace('.', '] ', 1)}: no loaded driver reads it, so its prior would change nothing"
-                for name in set_by_user
+                f"[priors.{driver}] {name}: no loaded driver reads it, so it would change nothing"
+                for driver, name in dead
             ]
         )
-
-
-def _fingerprint(
-    worldview: Worldview, host: Host, spec: Spec, settings: SamplerSettings, prior_only: bool
-) -> dict[str, Any]:
-    rows = [
-        (
-            *key,
-            str(row.date),
-            row.bloc,
-            row.name,
-            row.value,
-            row.low,
-            row.high,
-            row.level,
-            str(sorted(row.extra.items())),
-        )
-        for key, table in spec.evidence.items()
-        for row in table.rows
-    ]
-    sources = {
-        name: sha256(inspect.getsource(sys.modules[type(loaded.driver).__module__]).encode()).hexdigest()
-        if type(loaded.driver).__module__ in sys.modules and _has_source(loaded.driver)
-        else ""
-        for name, loaded in host.drivers.items()
-    }
-    return {
-        "worldview": worldview.to_toml(),
-        "priors": {".".join(key): repr(value.entries) for key, value in spec.parameters.items()},
-        "evidence": sha256(repr(rows).encode()).hexdigest(),
-        "drivers": {name: [host.distribution_of(name), sources[name]] for name in host.drivers},
-        "seed": worldview.seed,
-        "sampler": _sampler(settings),
-        "prior_only": prior_only,
-        "version": _version("agi-forecast"),
-    }
-
-
-def _has_source(driver: Driver) -> bool:
-    try:
-        inspect.getsource(sys.modules[type(driver).__module__])
-    except (OSError, TypeError):
-        return False
-    return True
-
-
-def _sampler(settings: SamplerSettings) -> dict[str, Any]:
-    """Settings that decide the draws; the number of cores does not."""
-    return {
-        "draws": settings.draws,
-        "tune": settings.tune,
-        "chains": settings.chains,
-        "sampler": settings.sampler,
-        "target_accept": settings.target_accept,
-    }
-
-
-def _manifest(run: Run, command: Sequence[str]) -> dict[str, Any]:
-    plan = run.plan
-    distributions = sorted({plan.host.distribution_of(name) for name in plan.host.drivers} - {""})
-    return {
-        "schema": "forecast.manifest/1",
-        "run": run.id,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "as_of": plan.worldview.as_of.isoformat(),
-        "command": list(command),
-        "settings": {
-            "sampler": _sampler(plan.settings),
-            "prior_only": plan.prior_only,
-            "seed": plan.worldview.seed,
-        },
-        "plugins": [loaded.source for loaded in plan.host.drivers.values() if loaded.source.endswith(".py")],
-        "drivers": {name: plan.host.distribution_of(name) for name in plan.host.drivers},
-        "install": [f"uv pip install '{name.replace(' ', '==')}'" for name in distributions],
-        "evidence": {
-            f"{driver}/{table}": len(known) for (driver, table), known in plan.spec.evidence.items()
-        },
-        "hashes": {
-            "evidence": plan.fingerprint["evidence"],
-            "worldview": sha256(plan.fingerprint["worldview"].encode()).hexdigest(),
-        },
-        "versions": {
-            "python": platform.python_version(),
-            "platform": platform.platform(),
-            **{
-                name: _version(name)
-                for name in (
-                    "agi-forecast",
-                    "pymc",
-                    "pytensor",
-                    "nutpie",
-                    "numba",
-                    "arviz",
-                    "numpy",
-                    "scipy",
-                    "xarray",
-                )
-            },
-        },
-        "timings": run.summary["timings"],
-    }
-
-
-def _version(distribution: str) -> str:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return "not installed"
-
-
-def _draw(figure: Any, crossings: xr.Dataset, worldview: Worldview, path: Path, identity: str) -> None:
-    if worldview.milestones:
-        figure(crossings, worldview, path, run_id=identity)
 
 
 class _Clock:
@@ -552,3 +413,8 @@ class _Clock:
         start = time.perf_counter()
         yield
         self.seconds[name] = round(time.perf_counter() - start, 3)
+
+
+def _draw(figure: Any, crossings: xr.Dataset, worldview: Worldview, path: Path, identity: str) -> None:
+    if worldview.milestones:
+        figure(crossings, worldview, path, run_id=identity)

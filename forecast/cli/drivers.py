@@ -34,7 +34,6 @@ def drivers(
     and the quantities of others that it needs.
     """
     from forecast.host import load_host
-
     from forecast.worldview import load_worldview
 
     worldview = load_worldview(*priors, disable=without)

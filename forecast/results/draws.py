@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast.model import Key, Layout
-from forecast.projection import Measured
+from forecast.model import Graph, Key, Layout
+from forecast.projection import Measured, Projection
 from forecast.worldview import Prior
 
 Floats = NDArray[np.float64]
@@ -108,3 +108,64 @@ def measured_groups(
             shaped = values[label].reshape(chains, -1, len(observed))
             groups[group][label] = xr.DataArray(shaped, dims=("chain", "draw", dim), coords=coordinates)
     return {name: xr.Dataset(variables) for name, variables in groups.items()}
+
+
+def assemble(
+    *,
+    layout: Layout,
+    flat: Floats,
+    prior: Floats | None,
+    stats: xr.Dataset | None,
+    history: Graph,
+    measured: Measured,
+    projection: Projection,
+    thresholds: Mapping[str, Prior],
+    chains: int,
+) -> xr.DataTree:
+    """Put together the groups of ``results.nc``.
+
+    Parameters
+    ----------
+    layout : Layout
+        Of all parameters.
+    flat : ndarray, (chain x draw, number)
+    prior : ndarray, (draw, number), or None
+        Prior draws beside posterior ones; None if `flat` are prior draws.
+    stats : xarray.Dataset or None
+        Sampler statistics.
+    history : Graph
+    measured : Measured
+    projection : Projection
+    thresholds : mapping of str to Prior
+    chains : int
+
+    Returns
+    -------
+    xarray.DataTree
+        Groups as ArviZ names them, with ``projection`` and ``crossings``.
+    """
+    drawn = threshold_group(thresholds, projection.thresholds, chains=chains)
+    named = parameter_group(layout, flat, chains=chains).merge(drawn)
+    rows = {
+        one.label: [f"{row.name} ({row.bloc}, {row.date})" for row in one.observations.rows]
+        for one in history.likelihoods
+    }
+    predicted = measured_groups(measured, rows, chains=chains)
+    groups: dict[str, xr.Dataset] = {}
+    if prior is None:
+        groups["prior"] = named
+        groups["prior_predictive"] = predicted["posterior_predictive"]
+        groups["observed_data"] = predicted["observed_data"]
+    else:
+        log_drawn = {name: thresholds[name].logpdf(values) for name, values in projection.thresholds.items()}
+        groups["posterior"] = named
+        if stats is not None:
+            groups["sample_stats"] = stats
+        groups |= predicted
+        groups["log_prior"] = parameter_group(layout, layout.log_prior(flat), chains=chains).merge(
+            threshold_group(thresholds, log_drawn, chains=chains)
+        )
+        groups["prior"] = parameter_group(layout, prior, chains=1)
+    groups["projection"] = projection.trajectories
+    groups["crossings"] = projection.crossings
+    return xr.DataTree.from_dict(dict(groups))

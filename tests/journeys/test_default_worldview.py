@@ -1,0 +1,126 @@
+"""The shipped worldviews, fitted as a user would: one compilation for all of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import forecast
+from forecast.inference import Compiler, SamplerSettings
+from forecast.results import open_tree, summary_schema
+
+SHORT = SamplerSettings(draws=200, tune=400, chains=2)
+
+
+@pytest.fixture(scope="module")
+def compiler():
+    return Compiler()
+
+
+@pytest.fixture(scope="module")
+def default_run(compiler):
+    """The default worldview at the default settings."""
+    return forecast.run(compiler=compiler)
+
+
+@pytest.fixture(scope="module")
+def essay_run(default_run, compiler):
+    """Another worldview: other numbers, other rows, another as-of date, another milestone."""
+    return forecast.run("amodei-2025", settings=SHORT, compiler=compiler)
+
+
+def test_the_default_run_passes_its_diagnostics(default_run):
+    diagnostics = default_run.summary["diagnostics"]
+    assert diagnostics["ok"] is True, diagnostics
+    assert diagnostics["r_hat_max"] <= 1.01
+    assert min(diagnostics["ess_bulk_min"], diagnostics["ess_tail_min"]) >= 400
+    assert diagnostics["divergences"] == 0
+
+
+def test_every_probability_has_a_small_monte_carlo_error_and_sums_to_one(default_run):
+    milestone = default_run.summary["milestones"]["agi"]
+    for bloc in milestone["blocs"].values():
+        assert max(bloc["mcse"].values()) <= 0.015
+        assert sum(bloc[p] for p in ("p_before", "p_in", "p_after", "p_never")) == pytest.approx(1, abs=1e-9)
+    lead = milestone["lead"]
+    assert sum(lead["p_unipolar"].values()) + lead["p_bipolar"] + lead["p_neither"] == pytest.approx(1)
+
+
+def test_the_summary_fits_its_schema(default_run):
+    import jsonschema
+
+    jsonschema.validate(default_run.summary, summary_schema())
+
+
+def test_another_worldview_as_of_date_and_rows_compile_nothing_more(default_run, essay_run, compiler):
+    assert compiler.compilations == 1
+    assert essay_run.summary["as_of"] == "2025-01-29"
+    rows = {name: values.size for name, values in essay_run.results["observed_data"].data_vars.items()}
+    assert "capability_index" not in rows  # nothing of it had been published
+    assert rows["training_runs"] < default_run.results["observed_data"]["training_runs"].size
+
+
+def test_the_evidence_narrows_what_it_speaks_of(default_run):
+    narrowed = [
+        ("investment.level", "us_allies"),
+        ("investment.growth", "us_allies"),
+        ("compute-growth.price_performance", None),
+        ("compute-growth.allocation", None),
+        ("capability.horizon_level", None),
+        ("capability.index_level", None),
+        ("algorithmic-efficiency.follow_lag", "china"),
+    ]
+    for name, bloc in narrowed:
+        after, before = default_run.results["posterior"][name], default_run.results["prior"][name]
+        if bloc:
+            after, before = after.sel(bloc=bloc), before.sel(bloc=bloc)
+        assert float(after.std()) < 0.7 * float(before.std()), name
+
+
+def test_free_access_to_chips_never_delays_china_and_helps_it(default_run):
+    free = default_run.project([{"limit": "chip_access", "bloc": "china", "set": "off"}])
+    base, changed = (
+        crossings["agi"].sel(bloc="china").values
+        for crossings in (default_run.results["crossings"], free.crossings)
+    )
+    assert np.all(changed <= base)
+    assert np.median(changed) < np.median(base)
+
+
+def test_the_saved_run_reads_back_with_every_quantity_and_its_unit(default_run, tmp_path):
+    path = default_run.save(tmp_path)
+    tree = open_tree(path / "results.nc")
+    quantities = {
+        "investment",
+        "price_performance",
+        "chip_demand",
+        "chip_purchases",
+        "compute_stock",
+        "training_compute",
+        "chips_in_run",
+        "cost_of_largest_cluster",
+        "algorithmic_efficiency",
+        "effective_compute",
+        "time_horizon",
+        "time_horizon_80",
+        "capability_index",
+    }
+    projection = tree["projection"]
+    assert quantities <= set(projection.data_vars)
+    for name in quantities:
+        assert projection[name].dims == ("chain", "draw", "bloc", "time")
+        assert projection[name].attrs["unit"]
+    assert projection.sizes["chain"] * projection.sizes["draw"] <= 500
+    assert set(tree["crossings"].data_vars) == {"agi", "accepted"}
+    np.testing.assert_array_equal(tree["crossings"]["agi"], default_run.results["crossings"]["agi"])
+
+
+def test_the_same_seed_gives_the_same_run(compiler, default_run):
+    first, second = (forecast.run(settings=SHORT, seed=5, compiler=compiler) for _ in range(2))
+    other = forecast.run(settings=SHORT, seed=6, compiler=compiler)
+    assert _timeless(first) == _timeless(second)
+    assert _timeless(first)["milestones"] != _timeless(other)["milestones"]
+
+
+def _timeless(run):
+    return {key: value for key, value in run.summary.items() if key != "timings"}
