@@ -12,11 +12,15 @@ from forecast.hookspecs import hookimpl
 # within 0.4 and 1.5 dex), but frontier runs are better known than most.
 EXTRA_ERROR = {"Confident": 0.0, "Likely": 0.15, "Speculative": 0.3, "Unstated": 0.3}
 
+FIRST_YEAR = 2021  # before, the largest runs were small parts of chips bought for other work
+
 
 def frontier_runs(table, context):
     """Runs of rank 1-3 within their bloc over the 12 months to release, ranked as of the date."""
     kept, ranks = [], []
     for row in table.rows:
+        if row.date.year < FIRST_YEAR:
+            continue
         year = [
             other.value
             for other in table.rows
