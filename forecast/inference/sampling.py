@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
-import pymc as pm
 import xarray as xr
 from numpy.typing import NDArray
 
 from forecast.errors import ForecastError
+from forecast.inference.cache import cache_path
 from forecast.inference.structure import Structure
 from forecast.model import Graph, Layout, flat_draws, model_data, pymc_model
 
@@ -53,11 +54,21 @@ class SamplerSettings:
     target_accept: float = TARGET_ACCEPT
 
 
-@dataclass
-class _Compiled:
+@dataclass(frozen=True)
+class Compiled:
+    """A structure's compiled model.
+
+    Attributes
+    ----------
+    structure : Structure
+    sampler : {"nutpie", "pymc"}
+    code : object
+        An entry of ours or nutpie's own compiled model; for the sampler
+        `pymc`, the PyMC model.
+    """
+
     structure: Structure
     sampler: Sampler
-    model: pm.Model
     code: Any
 
 
@@ -68,35 +79,43 @@ class Compiler:
     Attributes
     ----------
     compilations : int
-        How many models were compiled so far.
+        How many models this compiler compiled so far.
+    loads : int
+        How many it found on disk, compiled by this process or an earlier one.
     """
 
     compilations: int = 0
-    _kept: list[_Compiled] = field(default_factory=list)
+    loads: int = 0
+    _kept: list[Compiled] = field(default_factory=list)
 
     def is_ready(self, graph: Graph, layout: Layout, sampler: Sampler = "nutpie") -> bool:
-        """Whether sampling can start without compiling."""
-        return self._find(Structure.of(graph, layout), sampler) is not None
+        """Whether sampling can start without compiling, as far as one can tell without trying."""
+        structure = Structure.of(graph, layout)
+        if self._find(structure, sampler) is not None:
+            return True
+        return sampler == "nutpie" and cache_path(structure).exists()
 
-    def compiled(self, graph: Graph, layout: Layout, sampler: Sampler = "nutpie") -> _Compiled:
+    def compiled(self, graph: Graph, layout: Layout, sampler: Sampler = "nutpie") -> Compiled:
         """Return the compiled model of a graph's structure, compiling it if it is new."""
         structure = Structure.of(graph, layout)
         found = self._find(structure, sampler)
         if found is None:
-            model = pymc_model(graph, layout)
-            code = None
+            loaded = False
             if sampler == "nutpie":
-                import nutpie
+                from forecast.inference.compiling import obtain
 
-                code = nutpie.compile_pymc_model(model)
-            found = _Compiled(structure, sampler, model, code)
+                code, loaded = obtain(structure, graph, layout)
+            else:
+                code = pymc_model(graph, layout)
+            found = Compiled(structure, sampler, code)
             self._kept.append(found)
-            self.compilations += 1
+            self.loads += loaded
+            self.compilations += not loaded
         return found
 
-    def _find(self, structure: Structure, sampler: Sampler) -> _Compiled | None:
+    def _find(self, structure: Structure, sampler: Sampler) -> Compiled | None:
         for kept in self._kept:
-            if kept.sampler == sampler and kept.structure.same_as(structure):
+            if kept.sampler == sampler and kept.structure == structure:
                 return kept
         return None
 
@@ -141,8 +160,8 @@ def sample(
     numbers = model_data(graph, layout)
     run = _with_nutpie if settings.sampler == "nutpie" else _with_pymc
     try:
-        tree = run(compiled, numbers, settings, seed, progress)
-    except (RuntimeError, ValueError, pm.exceptions.SamplingError) as error:
+        tree = run(compiled.code, layout, numbers, settings, seed, progress)
+    except (RuntimeError, ValueError) as error:  # PyMC's SamplingError is a RuntimeError
         raise ForecastError(f"sampling failed: {error}") from error
     posterior = {name: np.asarray(values) for name, values in tree["posterior"].data_vars.items()}
     shape = next(iter(posterior.values())).shape[:2]
@@ -152,7 +171,8 @@ def sample(
 
 
 def _with_nutpie(
-    compiled: _Compiled,
+    code: Any,
+    layout: Layout,
     numbers: dict[str, NDArray[Any]],
     settings: SamplerSettings,
     seed: int,
@@ -162,7 +182,7 @@ def _with_nutpie(
 
     total = settings.chains * (settings.draws + settings.tune)
     sampler = nutpie.sample(
-        compiled.code.with_data(**numbers),
+        _with_numbers(code, layout, numbers),
         draws=settings.draws,
         tune=settings.tune,
         chains=settings.chains,
@@ -177,7 +197,7 @@ def _with_nutpie(
     )
     try:
         # Waiting in short spells keeps Ctrl-C prompt.
-        while not sampler.is_finished:
+        while not _is_finished(sampler):
             time.sleep(0.05)
         return sampler.wait()
     except KeyboardInterrupt:
@@ -186,7 +206,8 @@ def _with_nutpie(
 
 
 def _with_pymc(
-    compiled: _Compiled,
+    code: Any,
+    layout: Layout,
     numbers: dict[str, NDArray[Any]],
     settings: SamplerSettings,
     seed: int,
@@ -201,7 +222,9 @@ def _with_pymc(
         if progress is not None:
             progress(done, total)
 
-    with compiled.model:
+    import pymc as pm
+
+    with code:
         pm.set_data(numbers)
         return pm.sample(
             draws=settings.draws,
@@ -217,8 +240,30 @@ def _with_pymc(
         )
 
 
-def _counter(progress: Progress | None, total: int) -> Any:
-    return None
+def _is_finished(sampler: Any) -> bool:
+    try:
+        return bool(sampler.is_finished)
+    except TimeoutError:  # it is too busy to answer
+        return False
+
+
+def _with_numbers(code: Any, layout: Layout, numbers: dict[str, NDArray[Any]]) -> Any:
+    """Return the model that nutpie samples."""
+    from forecast.inference.compiling import Entry, jittered, starting_point
+    from forecast.inference.nutpie_model import NativeModel
+
+    if isinstance(code, Entry):
+        return NativeModel.of(code, numbers, starting_point(code, layout))
+    known = {variable.name for variable in code.shared_var_keys}  # numbers that the log density does not need are gone
+    model = code.with_data(**{name: values for name, values in numbers.items() if name in known})
+    return replace(model, initial_point_func=jittered(np.zeros(code.n_dim)))
+
+
+def _counter(progress: Progress | None, total: int) -> Callable[[Sequence[Any]], None] | None:
+    """Return what nutpie calls from a thread of its own with the state of every chain."""
+    if progress is None:
+        return None
+    return lambda chains: progress(min(total, sum(chain.finished_draws for chain in chains)), total)
 
 
 def _stats(stats: xr.Dataset) -> xr.Dataset:

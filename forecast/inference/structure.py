@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
-from pytensor.graph.basic import equal_computations
+from pytensor.graph.basic import Constant
+from pytensor.graph.op import Op
+from pytensor.graph.traversal import toposort
 
 from forecast.model import Graph, Layout
 from forecast.model.maths import Tensor
@@ -13,19 +16,17 @@ from forecast.model.maths import Tensor
 
 @dataclass(frozen=True)
 class Structure:
-    """The part of a model that a compiler sees.
+    """The part of a model that a compiler sees; equal ones share compiled code.
 
     Attributes
     ----------
-    signature : tuple
-        Families, dims and names of everything drawn, observed or given.
-    inputs, outputs : list of tensor
-        Symbolic inputs and the likelihoods' arguments.
+    key : str
+        Hash of the families, dims and names of everything drawn, observed or
+        given, and of every node and constant of the graph between them; the
+        same in every process.
     """
 
-    signature: tuple[Any, ...]
-    inputs: list[Tensor]
-    outputs: list[Tensor]
+    key: str
 
     @classmethod
     def of(cls, graph: Graph, layout: Layout) -> Structure:
@@ -36,17 +37,43 @@ class Structure:
             for name in ("mean", "sd", "nu", "upper")
             if getattr(likelihood, name) is not None
         ]
-        symbols = {".".join(key): symbol for key, symbol in graph.parameters.items()}
-        symbols |= {name: symbol for name, (symbol, _) in graph.data.items()}
-        signature = (
-            tuple(entry.structure for entry in layout.entries),
-            tuple((name, str(symbol.type)) for name, symbol in symbols.items()),
-            tuple((family, label, name) for family, label, name, _ in arguments),
-        )
-        return cls(signature, list(symbols.values()), [tensor for *_, tensor in arguments])
+        inputs = {".".join(key): symbol for key, symbol in graph.parameters.items()}
+        inputs |= {name: symbol for name, (symbol, _) in graph.data.items()}
+        lines = [
+            *(repr(entry.structure) for entry in layout.entries),
+            *(f"{name}: {symbol.type!r}" for name, symbol in inputs.items()),
+            *(f"{family} {label} {name}" for family, label, name, _ in arguments),
+            *_lines([tensor for *_, tensor in arguments], inputs),
+        ]
+        return cls(sha256("\n".join(lines).encode()).hexdigest())
 
-    def same_as(self, other: Structure) -> bool:
-        """Whether code compiled for one serves the other."""
-        return self.signature == other.signature and equal_computations(
-            self.outputs, other.outputs, self.inputs, other.inputs
-        )
+
+def _lines(outputs: list[Tensor], inputs: dict[str, Tensor]) -> list[str]:
+    """Return the graph as text: a line a node, its inputs by number."""
+    names: dict[Any, str] = {symbol: name for name, symbol in inputs.items()}
+
+    def name_of(variable: Any) -> str:
+        if variable not in names and isinstance(variable, Constant):
+            data = variable.data
+            content = sha256(data.tobytes()).hexdigest() if hasattr(data, "tobytes") else repr(data)
+            names[variable] = f"{variable.type!r} {content}"
+        return names[variable]
+
+    lines = []
+    for number, node in enumerate(toposort(outputs)):
+        lines.append(f"{_text(node.op)} of {'; '.join(name_of(one) for one in node.inputs)}")
+        names |= {output: f"{number}.{place}" for place, output in enumerate(node.outputs)}
+    return [*lines, *(name_of(one) for one in outputs)]
+
+
+def _text(value: Any) -> str:
+    """Return an operation and its properties as text that is the same in every process."""
+    if isinstance(value, Op):
+        kind = type(value)
+        properties = value._props_dict() if hasattr(value, "__props__") else {}
+        return f"{kind.__module__}.{kind.__qualname__} {value!s} {_text(properties)}"
+    if isinstance(value, dict):
+        return _text(sorted((str(key), _text(one)) for key, one in value.items()))
+    if isinstance(value, tuple | list):
+        return f"({', '.join(_text(one) for one in value)})"
+    return repr(value)

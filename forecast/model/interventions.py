@@ -73,10 +73,10 @@ class Intervention:
                 f"a {kind} takes {', '.join(allowed)}"
             )
         start = given.get("from")
-        if isinstance(start, str):
+        if start is not None and not isinstance(start, date):
             try:
                 start = date.fromisoformat(start)
-            except ValueError:
+            except (TypeError, ValueError):
                 raise InputError(f"intervention {{ {shown} }}: from must be a date like 2027-01-01") from None
         numbers: dict[str, float] = {}
         for key in ("scale", "add"):

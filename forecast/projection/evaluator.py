@@ -34,7 +34,7 @@ class Evaluator:
     """
 
     def __init__(self, graph: Graph, outputs: Mapping[str, Tensor]) -> None:
-        self.graph, self.names = graph, list(outputs)
+        self.graph, self._axes = graph, {name: tensor.ndim for name, tensor in outputs.items()}
         replace: dict[Tensor, Tensor] = {}
         self._parameters: dict[Key, Tensor] = {}
         for key, symbol in graph.parameters.items():
@@ -85,9 +85,9 @@ class Evaluator:
             values = self._function(*arguments)
         return {
             name: value
-            if np.ndim(value) and len(value) == size
+            if np.ndim(value) > axes
             else np.broadcast_to(value, (size, *np.shape(value)))
-            for name, value in zip(self.names, values, strict=True)
+            for (name, axes), value in zip(self._axes.items(), values, strict=True)
         }
 
 

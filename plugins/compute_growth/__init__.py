@@ -8,10 +8,9 @@ import pytensor.tensor as pt
 from forecast.driver import Driver, limits, load_evidence, load_parameters, observes, provides
 from forecast.hookspecs import hookimpl
 
-# Dex, beside the row's own error. Epoch's later revisions of such estimates are wider still (nine in ten
-# within 0.4 and 1.5 dex), but frontier runs are better known than most.
-EXTRA_ERROR = {"Confident": 0.0, "Likely": 0.15, "Speculative": 0.3, "Unstated": 0.3}
-
+# Dex, beside the row's own error: what Epoch's words add. Its later revisions of such estimates are wider
+# (nine in ten within 0.4 and 1.5 dex), but the largest runs are better known, and the scatter is estimated.
+EXTRA_ERROR = {"Confident": 0.0, "Likely": 0.1, "Speculative": 0.25, "Unstated": 0.25}
 FIRST_YEAR = 2021  # before, the largest runs were small parts of chips bought for other work
 
 
@@ -66,9 +65,9 @@ class ComputeGrowth(Driver):
     @provides("world_production", unit="H100e/year", title="World production of AI chips")
     def world(self, m):
         since, decay = m.years - 2.5, m["world_production_growth_decay"]  # level is that of mid-2026
+        past = m["world_production_past_growth"] * pt.minimum(since, 0.0)
         slowing = decay * -pt.expm1(-pt.maximum(since, 0.0) / decay)
-        growth = pt.minimum(since, 0.0) + slowing
-        return pt.log10(m["world_production"]) + m["world_production_growth"] * growth
+        return pt.log10(m["world_production"]) + past + m["world_production_growth"] * slowing
 
     @provides("chip_purchases", unit="H100e/year", title="Chips bought")
     def wanted(self, m):

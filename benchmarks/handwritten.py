@@ -1,0 +1,280 @@
+"""The default model as one PyMC script, without the engine: the yardstick of ``speed``.
+
+What a competent user would write by hand. Only the readers of evidence tables and prior files, and the
+drivers' choice of rows, are the project's; every equation is written again below.
+
+Variants:
+  inside    the whole monthly grid to 2060 in the model, future shocks as random variables, trajectories
+            as Deterministics;
+  grid      the whole grid in the model, shocks drawn afterwards in NumPy;
+  separate  a model of the history only, and a NumPy projection.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from datetime import date, timedelta
+from types import SimpleNamespace
+
+import numpy as np
+import nutpie
+import pymc as pm
+import pytensor.tensor as pt
+
+from forecast.dates import decimal_year, end_of
+from forecast.host import load_host
+from forecast.worldview import load_worldview, resolve_priors
+from forecast_plugins import algorithmic_efficiency, capability, compute_growth, export_control_leakage, investment
+
+BLOCS = ("us_allies", "china")
+FUTURE_ONLY = (
+    "investment.shock_scale",
+    "algorithmic-efficiency.shock_scale",
+    "algorithmic-efficiency.follow_lag_drift",
+    "export-control-leakage.domestic_shock",
+)
+SHOCKS = ("investment", "domestic", "progress")
+LN10 = np.log(10.0)
+
+
+def months(first, last):
+    """Decimal years of month starts, both included."""
+    return np.array([decimal_year(m.item()) for m in np.arange(first, last, dtype="datetime64[M]").astype("datetime64[D]")])
+
+
+# Equations, for PyTensor (bloc, time) and NumPy (draw, bloc, time) alike ---------------------------
+
+
+def softmin(xp, sharpness, first, *others):
+    scale, total = sharpness * LN10, -sharpness * LN10 * first
+    for other in others:
+        total = xp.logaddexp(total, -scale * other)
+    return -total / scale
+
+
+def integral(xp, x, years):
+    steps = 0.5 * (x[..., 1:] + x[..., :-1]) * (years[:, 1:] - years[:, :-1])
+    return xp.concatenate([0.0 * x[..., :1], xp.cumsum(steps, axis=-1)], axis=-1)
+
+
+def decaying(xp, x, years, lifetime, initial=0.0):
+    age = (years - years[:, :1]) / lifetime
+    return np.exp(-age) * (initial + integral(xp, x * np.exp(age), years))
+
+
+def lagged(xp, x, lag, size):
+    position = xp.clip(np.arange(size) - 12.0 * lag, 0.0, size - 1.0)
+    left = xp.minimum(xp.floor(position), size - 2.0).astype("int64")
+    part = position - left
+    return (1 - part) * xp.take_along_axis(x, left, axis=-1) + part * xp.take_along_axis(x, left + 1, axis=-1)
+
+
+def at_year(x, when, years):
+    k = int(np.searchsorted(years[0], when, side="right")) - 1
+    part = (when - years[0, k]) / (years[0, k + 1] - years[0, k])
+    return (1 - part) * x[..., k : k + 1] + part * x[..., k + 1 : k + 2]
+
+
+def shock(xp, innovations, years, as_of, scale, persistence, share):
+    """Integral of a mean-reverting random growth rate after the as-of date."""
+    if innovations is None:
+        return 0.0 * years
+    common, own = innovations
+    step = np.diff(years, prepend=years[:, :1])
+    age = np.maximum(years - as_of, 0.0) / persistence
+    kick = np.where(years > as_of, np.sqrt(-np.expm1(-2.0 * step / persistence)), 0.0) * np.exp(age)
+    rate = scale * np.exp(-age) * xp.cumsum((np.sqrt(1 - share) * common + np.sqrt(share) * own) * kick, axis=-1)
+    return xp.cumsum(rate * step, axis=-1)
+
+
+def trajectories(p, years, as_of_date, xp, shocks=None):
+    """All quantities; `years` (1, time) since 2024, parameters (..., bloc or 1, 1), shocks by name."""
+    shocks, size = shocks or {}, years.shape[-1]
+    as_of = decimal_year(as_of_date) - 2024
+    before, after = np.minimum(years, as_of), np.maximum(years - as_of, 0.0)
+
+    def path(name, scale, persistence, share):
+        return shock(xp, shocks.get(name), years, as_of, scale, persistence, share)
+
+    i, c, x, a, k = (
+        {n.split(".")[1]: v for n, v in p.items() if n.startswith(driver)}
+        for driver in ("investment", "compute-growth", "export-control", "algorithmic", "capability")
+    )
+    trend = i["level"] + i["growth"] * (years - 1.0)
+    trend = trend + path("investment", i["shock_scale"], i["persistence"], i["shock_bloc_share"])
+    ceiling = xp.log10(i["ceiling_share"] * i["gdp"]) + np.log10(1.0 + i["gdp_growth"]) * years
+    money = softmin(xp, 1.0, trend, ceiling)
+    price = c["price_performance"] + c["price_performance_growth"] * (years - 1.0) - c["price_disadvantage"]
+    demand = money + price + xp.log10(c["chip_share"])
+    since, decay = years - 2.5, c["world_production_growth_decay"]
+    world = xp.log10(c["world_production"]) + c["world_production_past_growth"] * np.minimum(since, 0.0)
+    world = world - c["world_production_growth"] * decay * xp.expm1(-np.maximum(since, 0.0) / decay)
+    starts = x["epoch_starts"]
+    inside = (years >= starts[:, None]) & (years < np.append(starts[1:], np.inf)[:, None])
+    luck = path("domestic", x["domestic_shock"], x["domestic_shock_persistence"], 0.0)
+    channels = {
+        "domestic": 10.0 ** (xp.log10(x["domestic"]) + x["domestic_growth"] * (years - 1.5) + luck[..., :1, :]),
+        "licensed": 10.0 ** xp.sum(x["licensed"] * inside, axis=-2, keepdims=True),
+        "smuggled": 10.0 ** (xp.log10(x["smuggled"]) + x["smuggled_growth"] * (years - 1.0)),
+        "offshore": 10.0 ** (xp.log10(x["offshore"]) + x["offshore_growth"] * (years - 2.0)),
+    }
+    access = xp.log10(sum(channels.values()))
+    american, chinese = demand[..., :1, :], demand[..., 1:, :]
+    bought = [softmin(xp, 4.0, american, world), softmin(xp, 4.0, chinese, world, access)]
+    purchases = xp.concatenate(bought, axis=-2)
+    stock = xp.log10(decaying(xp, 10.0**purchases, years, c["lifetime"], 10.0 ** c["stock_2018"]))
+    fade = c["allocation_trend_decay"]
+    drift = c["allocation_trend"] + c["allocation_half_difference"] * np.array([[1.0], [-1.0]])
+    share = c["allocation"] + drift * (before - 1.0 - fade * np.expm1(-after / fade))
+    compute = stock + softmin(xp, 4.0, share, c["allocation_bound"]) + np.log10(c["flop_per_h100e_run"])
+
+    leader = xp.max(stock, axis=-2, keepdims=True)
+    now, earlier = at_year(leader, as_of, years), at_year(leader, year_before(as_of_date), years)
+    pace = xp.where(after > 0, (leader - now) / (now - earlier), 0.0)
+    pace = after + decaying(xp, (pace - after) / a["relaxation"], years, a["relaxation"])
+    rate = 10.0 ** (a["rate_centre"] + a["rate_spread"] * a["rate_z"])
+    progress = rate * (before + pace) + path("progress", a["shock_scale"], a["persistence"], a["shock_bloc_share"])
+    both = np.zeros((2, size))
+    own = compute + lagged(xp, progress + both, a["lag"] + both, size)
+    spread = a["follow_lag_spread"] * a["follow_lag_drift"] * -np.expm1(-after / a["relaxation"])
+    following = lagged(xp, xp.max(own, axis=-2, keepdims=True) + both, a["follow_lag"] * 10.0**spread + both, size)
+    effective = -softmin(xp, 4.0, -own, -following)
+
+    anchor_date = min(date(2025, 4, 1), as_of_date - timedelta(days=183))
+    anchor = decimal_year(anchor_date) - 2024
+    leader = xp.max(effective, axis=-2, keepdims=True)
+    now, earlier = at_year(leader, anchor, years), at_year(leader, year_before(anchor_date), years)
+    clock = anchor - (decimal_year(date(2025, 4, 1)) - 2024) + (effective - now) / (now - earlier)
+    horizon = k["horizon_level"] + k["horizon_growth"] * clock
+    return SimpleNamespace(
+        money=money, demand=demand, price=price, purchases=purchases, channels=channels, access=access,
+        training_compute=compute, effective_compute=effective, time_horizon=horizon,
+        time_horizon_80=horizon - k["horizon_80_gap"] - k["horizon_80_gap_slope"] * (horizon - 2.0),
+        capability_index=k["index_level"] + k["index_growth"] * clock,
+    )  # fmt: skip
+
+
+def year_before(day):
+    return decimal_year(day - timedelta(days=365)) - 2024
+
+
+# Priors and evidence ----------------------------------------------------------------------------------
+
+
+def read():
+    """Priors and rows of the default worldview."""
+    view, host = load_worldview(), load_host()
+    resolved = resolve_priors(view, host.defaults())
+    priors = {".".join(key): list(one.entries.values()) for key, one in resolved.items()}
+    licensed = resolved["export-control-leakage", "licensed"]
+    starts = np.array([-np.inf, *(decimal_year(day) - 2024 for _, day in licensed.epochs[1:])])
+
+    def observations(table, *, series=(), **extra):
+        value = np.array([row.value for row in table.rows])
+        period = [(row.extra.get("period_months") or 0) / 12 for row in table.rows]
+        columns = {
+            "value": value if table.spec.linear else np.log10(value),
+            "error": table.errors(),
+            "date": [decimal_year(row.date) for row in table.rows],
+            "period": period,
+        }
+        columns = {name: np.asarray(values, dtype=float) for name, values in (columns | extra).items()}
+        bloc = np.array([BLOCS.index(row.bloc) if row.bloc in BLOCS else -1 for row in table.rows])
+        return SimpleNamespace(columns=columns, bloc=bloc, series=series, **columns)
+
+    context = SimpleNamespace(as_of=view.as_of, blocs=BLOCS, observations=observations)
+    tables = {name: t.known_by(view.as_of).for_blocs(BLOCS) for (_, name), t in host.evidence().items() if t.spec.used}
+    prepare = {
+        "capex": ("capex", investment.bloc_totals),
+        "runs": ("training_runs", compute_growth.frontier_runs),
+        "shipments": ("compute_shipments", compute_growth.yearly_flows),
+        "prices": ("accelerators", compute_growth.release_prices),
+        "channels": ("china_channels", export_control_leakage.purchases_by_channel),
+        "rates": ("algorithmic_progress", algorithmic_efficiency.yearly_rates),
+        "horizons": ("time_horizons", capability.one_horizon_a_model),
+        "suites": ("time_horizons", capability.measured_in_both_suites),
+        "pairs": ("time_horizons", capability.both_success_rates),
+        "index": ("capability_index", capability.frontier_index),
+    }
+    return view, priors, starts, {name: f(tables[table], context) for name, (table, f) in prepare.items()}
+
+
+def filled(values, priors):
+    """Free numbers (..., free, 1) with the constants between them."""
+    constant = np.array([[one.params["value"] if one.is_constant else 0.0] for one in priors])
+    mask = np.array([[not one.is_constant] for one in priors], dtype=float)
+    return constant if values is None else values if mask.all() else constant + mask * values
+
+
+def variable(name, priors):
+    free = [one for one in priors if not one.is_constant]
+    if not free:
+        return filled(None, priors)
+    params = {key: np.array([[one.params[key]] for one in free]) for key in free[0].params}
+    return filled(getattr(pm, free[0].family)(name, **params), priors)
+
+
+def observe(p, q, rows, years):
+    """The likelihoods."""
+    decimal = years[0] + 2024
+
+    def place(dates):
+        left = np.clip(np.searchsorted(decimal, dates, side="right") - 1, 0, len(decimal) - 2)
+        return left, (dates - decimal[left]) / (decimal[left + 1] - decimal[left])
+
+    def at(x, which, dates):
+        left, part = place(dates)
+        return x[which, left] * (1 - part) + x[which, left + 1] * part
+
+    def mean_flow(x, which, d):
+        total, end = integral(pt, x, years), np.minimum(d.date + 1 / 365, decimal[-1])
+        start = d.date + 1 / 365 - d.period
+        return (at(total, which, end) - at(total, which, start)) / (end - start)
+
+    def sd(error, *scatter):
+        return pt.sqrt(sum((s**2 for s in scatter), error**2))
+
+    def one(name):
+        return pt.as_tensor_variable(p[name])[0, 0]
+
+    def each(name, d):
+        return pt.as_tensor_variable(p[name])[d.bloc, 0]
+
+    d = rows["capex"]
+    spent = mean_flow(10.0 ** (q.money + q.purchases - q.demand), d.bloc, d)
+    total = each("investment.other_capex", d) + one("investment.coverage") * spent
+    sigma = sd(d.error, one("investment.scatter"), one("investment.guidance_error") * d.guidance)
+    pm.Normal("capex", pt.log10(total), sigma, observed=d.value)
+    d = rows["runs"]
+    mu = at(q.training_compute, d.bloc, d.date) - one("compute-growth.rank_step") * d.steps
+    sigma = sd(d.error, each("compute-growth.run_scatter", d))
+    pm.StudentT("runs", nu=one("compute-growth.run_nu"), mu=mu, sigma=sigma, observed=d.value)
+    d = rows["shipments"]
+    flow = pt.log10(mean_flow(10.0**q.purchases, d.bloc, d))
+    pm.Normal("shipments", flow, sd(d.error, one("compute-growth.flow_scatter")), observed=d.value)
+    d = rows["prices"]
+    sigma = sd(d.error, one("compute-growth.price_scatter"))
+    pm.Normal("prices", at(q.price, d.bloc, d.date), sigma, observed=d.value)
+    d = rows["channels"]
+    flows = pt.concatenate([flow * 10.0 ** (q.purchases[1:] - q.access) for flow in q.channels.values()], axis=0)
+    which = np.array([list(q.channels).index(name) for name in d.series])
+    sigma = sd(d.error, one("export-control-leakage.channel_scatter"))
+    pm.Normal("channels", pt.log10(mean_flow(flows, which, d)), sigma, observed=d.value)
+    d = rows["rates"]
+    sigma = sd(d.error, one("algorithmic-efficiency.rate_spread"))
+    pm.Normal("rates", one("algorithmic-efficiency.rate_centre"), sigma, observed=d.value)
+    d, offset, spread = rows["horizons"], one("capability.suite_1_0_offset"), one("capability.suite_scatter")
+    mu = at(q.time_horizon, d.bloc, d.date) + offset * d.old_suite
+    latent = pm.Normal.dist(mu, sd(d.error, each("capability.horizon_scatter", d)
+                                   if p["capability.horizon_scatter"].type.shape[0] == 2 else one("capability.horizon_scatter"),
+                                   spread * d.old_suite))  # fmt: skip
+    pm.Censored("horizons", latent, lower=None, upper=d.limit, observed=np.minimum(d.value, d.limit))
+    d = rows["suites"]
+    pm.Normal("suites", offset, sd(d.error, spread), observed=d.value)
+    d = rows["pairs"]
+    gap = one("capability.horizon_80_gap") + one("capability.horizon_80_gap_slope") * (d.horizon - 2.0)
+    pm.Normal("pairs", gap, d.error, observed=d.value)
+    d = rows["index"]
+    sigma = sd(d.error, each("capability.index_scatter", d))
+    pm.Normal("index", at(q.capability_index, d.bloc, d.date), sigma, observed=d.value)

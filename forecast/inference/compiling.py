@@ -1,0 +1,226 @@
+"""A structure's compiled model: from the cache, or compiled and kept there."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.inference import native
+from forecast.inference.cache import cache_path, read_entry, write_entry
+from forecast.inference.native import Native, Slot
+from forecast.inference.structure import Structure
+from forecast.model import Graph, Layout, model_data, pymc_model
+from forecast.worldview import Prior
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+Numbers = dict[str, NDArray[Any]]
+
+TOLERANCE = 1e-9
+"""Relative; two compilations of one log density may round differently."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A compiled model without its numbers.
+
+    Attributes
+    ----------
+    n, expanded : int
+        Unconstrained numbers a draw has, and numbers that are stored of it.
+    names, shapes : list
+        Of the stored variables; the free ones come first.
+    transformed : list of str
+        Free variables that are transforms of a stored one.
+    slots : list of Slot
+        Where the data stand in the table.
+    logp, expand : Native
+    """
+
+    n: int
+    expanded: int
+    names: list[str]
+    shapes: list[tuple[int, ...]]
+    transformed: list[str]
+    slots: list[Slot]
+    logp: Native
+    expand: Native
+
+    def log_density(self, x: NDArray[np.float64], numbers: Numbers) -> tuple[float, NDArray[np.float64]]:
+        """Return log density and gradient at an unconstrained point."""
+        table, kept = native.fill(self.slots, numbers)
+        value, gradient = native.evaluate(self.logp.address, x, table)
+        del kept  # it had to live until here: the table holds addresses
+        return value, gradient
+
+
+def obtain(structure: Structure, graph: Graph, layout: Layout) -> tuple[Any, bool]:
+    """Load or compile the model of a structure.
+
+    Parameters
+    ----------
+    structure : Structure
+    graph : Graph
+    layout : Layout
+
+    Returns
+    -------
+    code : Entry, or nutpie's compiled model if our own could not be made
+    loaded : bool
+        From the cache.
+    """
+    path = cache_path(structure)
+    if path.exists():
+        try:
+            return load_entry(path), True
+        except Exception as error:  # whatever a damaged file does, the model can be compiled again
+            _warn(f"the compiled model {path} could not be used ({_said(error)}); compiling it again")
+    model, numbers = pymc_model(graph, layout), model_data(graph, layout)
+    try:
+        entry, guard = compile_entry(model, layout, numbers)
+    except Exception as error:  # private parts of numba or nutpie may have changed
+        _warn(f"the model could not be compiled for the cache ({_said(error)}); this process compiles its own")
+        import nutpie
+
+        return nutpie.compile_pymc_model(model), False
+    try:
+        save_entry(path, entry, numbers, guard)
+    except OSError as error:
+        _warn(f"the compiled model could not be kept ({_said(error)}); the next process compiles it again")
+    return entry, False
+
+
+def compile_entry(model: pm.Model, layout: Layout, numbers: Numbers) -> tuple[Entry, Numbers]:
+    """Compile a model, and check the result against PyTensor's own function.
+
+    Returns
+    -------
+    entry : Entry
+    guard : dict of str to ndarray
+        A point, and the log density and gradient there.
+
+    Raises
+    ------
+    ValueError
+        They differ, or the code holds addresses of this process.
+    """
+    from nutpie.compile_pymc import _make_functions
+    from pymc.initial_point import make_initial_point_fn
+
+    initial = make_initial_point_fn(model=model, return_transformed=True)
+    n, expanded, logp, expand, _, (names, _, shapes), transformed = _make_functions(
+        model, mode="NUMBA", compute_grad=True, join_expanded=True, pymc_initial_point_fn=initial
+    )
+    n, expanded = int(n), int(expanded)
+    slots = native.slots_of({name: model[name].get_value(borrow=True) for name in numbers})
+    logp_names = [shared.name for shared in logp.get_shared()]
+    expand_names = [shared.name for shared in expand.get_shared()]
+    entry = Entry(
+        n=n,
+        expanded=expanded,
+        names=list(names),
+        shapes=[tuple(int(size) for size in shape) for shape in shapes],
+        transformed=list(transformed),
+        slots=slots,
+        logp=native.compile_logp(logp.vm.jit_fn, n, slots, logp_names),
+        expand=native.compile_expand(expand.vm.jit_fn, n, expanded, slots, expand_names),
+    )
+    point = starting_point(entry, layout) + 0.1 * np.sin(np.arange(1.0, n + 1.0))
+    value, gradient = (np.asarray(one) for one in logp(point))
+    guard = {"point": point, "value": value, "gradient": gradient}
+    _check(entry, numbers, guard)
+    return entry, guard
+
+
+def save_entry(path: Path, entry: Entry, numbers: Numbers, guard: Numbers) -> None:
+    """Write a compiled model, with the numbers that :func:`load_entry` tries it with."""
+    meta = {
+        "n": entry.n,
+        "expanded": entry.expanded,
+        "names": entry.names,
+        "shapes": entry.shapes,
+        "transformed": entry.transformed,
+        "slots": [asdict(slot) for slot in entry.slots],
+    }
+    code = {"code.logp": entry.logp.code, "code.expand": entry.expand.code}
+    tried = {f"guard.{name}": values for name, values in guard.items()}
+    data = {f"data.{slot.name}": np.asarray(numbers[slot.name]) for slot in entry.slots}
+    write_entry(path, meta, code | tried | data)
+
+
+def load_entry(path: Path) -> Entry:
+    """Read a compiled model and try it at the point that it was saved with.
+
+    Raises
+    ------
+    Exception
+        Of any kind, when the file is damaged or gives another log density.
+    """
+    meta, arrays = read_entry(path)
+    entry = Entry(
+        n=meta["n"],
+        expanded=meta["expanded"],
+        names=meta["names"],
+        shapes=[tuple(shape) for shape in meta["shapes"]],
+        transformed=meta["transformed"],
+        slots=[Slot(**slot) for slot in meta["slots"]],
+        logp=native.load(arrays["code.logp"]),
+        expand=native.load(arrays["code.expand"]),
+    )
+    numbers = {slot.name: arrays[f"data.{slot.name}"] for slot in entry.slots}
+    _check(entry, numbers, {name: arrays[f"guard.{name}"] for name in ("point", "value", "gradient")})
+    return entry
+
+
+def starting_point(entry: Entry, layout: Layout) -> NDArray[np.float64]:
+    """Return the prior medians on the sampler's unconstrained scale."""
+    first = 1 if len(layout.affine) else 0
+    names = entry.names[first : first + len(layout.other)]
+    priors = [layout.entries[index].prior for index in layout.other]
+    others = [_unconstrained(prior, name) for prior, name in zip(priors, names, strict=True)]
+    return np.concatenate([np.zeros(entry.n - len(others)), others])
+
+
+def jittered(start: NDArray[np.float64]) -> Callable[[int | None], NDArray[np.float64]]:
+    """Return a function from a seed to a starting point within one of `start`."""
+
+    def draw(seed: int | None = None) -> NDArray[np.float64]:
+        return start + np.random.default_rng(seed).uniform(-1.0, 1.0, len(start))
+
+    return draw
+
+
+def _unconstrained(prior: Prior, name: str) -> float:
+    """Return a prior's median under the transform that PyMC's name of the variable tells."""
+    value, (low, high) = prior.centre(), prior.support()
+    if name.endswith("_log__"):
+        return float(np.log(value))
+    if name.endswith(("_logodds__", "_interval__")):
+        if np.isfinite(low) and np.isfinite(high):
+            return float(np.log(value - low) - np.log(high - value))
+        return float(np.log(value - low) if np.isfinite(low) else np.log(high - value))
+    return value
+
+
+def _check(entry: Entry, numbers: Numbers, guard: Numbers) -> None:
+    value, gradient = entry.log_density(guard["point"], numbers)
+    if not (
+        np.allclose(value, guard["value"], rtol=TOLERANCE, atol=TOLERANCE)
+        and np.allclose(gradient, guard["gradient"], rtol=1e-6, atol=1e-6)
+    ):
+        raise ValueError(f"its log density at a fixed point is {value:.12g}, not {float(guard['value']):.12g}")
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, RuntimeWarning, stacklevel=4)
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no more is known'}"[:200]

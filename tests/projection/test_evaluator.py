@@ -1,0 +1,78 @@
+"""The vectorised evaluator against the graph evaluated one draw at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytensor.tensor as pt
+import pytest
+
+from forecast.driver import provides
+from forecast.projection import Evaluator
+from forecast.projection.evaluator import chunks
+from tests.toys import Boost, Line, Luck, Market, draws_of, driver, future, spec_of, worldview
+
+SIZE = 7
+
+
+def busy(self, m):
+    """Every operation on trajectories that a driver may use."""
+    stock = m.integral(10.0 ** (m["compute"] - 25.0), lifetime=5.0, initial=1.0)
+    late = m.lagged(m.max_over_blocs(m["compute"]), 0.7)
+    steady = m.at_date(m["compute"], m.as_of_date)
+    return pt.log10(stock) + m.softmax(late, m.softmin(m["compute"], steady)) + m.term("part", m.after)
+
+
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory):
+    toys = [Line(), Boost(), Market(), Luck(), driver("busy", busy=provides("busy", unit="FLOP")(busy))]
+    changes = [
+        {"limit": "supplied", "set": "off", "from": "2028-01-01"},
+        {"channel": "grey", "of": "supply", "scale": 0.5},
+        {"quantity": "compute", "bloc": "china", "add": -0.2, "from": "2029-01-01"},
+        {"term": "part", "set": "off", "from": "2027-01-01"},
+    ]
+    return future(spec_of(worldview(tmp_path_factory.mktemp("toys")), *toys), *changes)
+
+
+def innovations(graph, size=SIZE):
+    rng = np.random.default_rng(0)
+    time = len(graph.decimal)
+    return {
+        name: (rng.standard_normal((size, 1, time)), rng.standard_normal((size, 2, time)))
+        for name in graph.shocks
+    }
+
+
+def test_all_draws_at_once_equal_the_graph_evaluated_draw_by_draw(graph):
+    draws, shocks = draws_of(graph, SIZE), innovations(graph)
+    outputs = {name: quantity.tensor for name, quantity in graph.quantities.items()}
+    found = Evaluator(graph, outputs)(draws, shocks)
+    for draw in (0, SIZE - 1):
+        given = {symbol: draws[key][draw] for key, symbol in graph.parameters.items()}
+        for name, (common, own) in graph.shocks.items():
+            given |= {common: shocks[name][0][draw], own: shocks[name][1][draw]}
+        given |= {symbol: values for symbol, values in graph.data.values()}
+        for name, tensor in outputs.items():
+            alone = np.broadcast_to(tensor.eval(given, on_unused_input="ignore", mode="FAST_COMPILE"), found[name][draw].shape)
+            assert found[name][draw] == pytest.approx(alone, abs=1e-10), name
+    assert np.all(found["busy"][0] != found["busy"][1])
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_an_output_that_no_draw_moves_has_a_draw_axis_all_the_same(tmp_path, size):
+    """Two draws and two blocs must not be mistaken for each other."""
+    still = driver(
+        "still",
+        'k = { value = 1, unit = "FLOP", source = "t" }',
+        base=provides("still", unit="FLOP")(lambda self, m: m.years + np.array([[0.0], [5.0]])),
+        moved=provides("moved", unit="FLOP")(lambda self, m: m["k"]),
+    )
+    graph = future(spec_of(worldview(tmp_path), still))
+    found = Evaluator(graph, {"still": graph.quantities["still"].tensor})(draws_of(graph, size))["still"]
+    assert found.shape == (size, 2, len(graph.decimal))
+    assert found[-1, 1] - found[-1, 0] == pytest.approx(5.0)
+
+
+def test_chunks_cover_every_draw_once():
+    assert list(chunks(5, 2)) == [slice(0, 2), slice(2, 4), slice(4, 5)]
+    assert list(chunks(4, 2)) == [slice(0, 2), slice(2, 4)]
