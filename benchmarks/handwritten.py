@@ -1,33 +1,32 @@
 """The default model as one PyMC script, without the engine: the yardstick of ``speed``.
 
-What a competent user would write by hand. Only the readers of evidence tables and prior files, and the
-drivers' choice of rows, are the project's; every equation is written again below.
+What a competent user would write by hand. Evidence tables and prior files come through the project's readers;
+every equation is written again below.
 
 Variants:
-  inside    the whole monthly grid to 2060 in the model, future shocks as random variables, trajectories
-            as Deterministics;
-  grid      the whole grid in the model, shocks drawn afterwards in NumPy;
+  inside    the whole monthly grid to 2060 in the model, future shocks as its random variables, trajectories
+            as its Deterministics;
+  grid      the whole grid in the model, shocks and trajectories afterwards in NumPy;
   separate  a model of the history only, and a NumPy projection.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from datetime import date, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import nutpie
 import pymc as pm
 import pytensor.tensor as pt
 
+from benchmarks.default_data import Inputs, read_inputs
 from forecast.dates import decimal_year, end_of
-from forecast.host import load_host
-from forecast.worldview import load_worldview, resolve_priors
-from forecast_plugins import algorithmic_efficiency, capability, compute_growth, export_control_leakage, investment
 
-BLOCS = ("us_allies", "china")
 FUTURE_ONLY = (
     "investment.shock_scale",
     "algorithmic-efficiency.shock_scale",
@@ -36,11 +35,6 @@ FUTURE_ONLY = (
 )
 SHOCKS = ("investment", "domestic", "progress")
 LN10 = np.log(10.0)
-
-
-def months(first, last):
-    """Decimal years of month starts, both included."""
-    return np.array([decimal_year(m.item()) for m in np.arange(first, last, dtype="datetime64[M]").astype("datetime64[D]")])
 
 
 # Equations, for PyTensor (bloc, time) and NumPy (draw, bloc, time) alike ---------------------------
@@ -159,47 +153,6 @@ def year_before(day):
     return decimal_year(day - timedelta(days=365)) - 2024
 
 
-# Priors and evidence ----------------------------------------------------------------------------------
-
-
-def read():
-    """Priors and rows of the default worldview."""
-    view, host = load_worldview(), load_host()
-    resolved = resolve_priors(view, host.defaults())
-    priors = {".".join(key): list(one.entries.values()) for key, one in resolved.items()}
-    licensed = resolved["export-control-leakage", "licensed"]
-    starts = np.array([-np.inf, *(decimal_year(day) - 2024 for _, day in licensed.epochs[1:])])
-
-    def observations(table, *, series=(), **extra):
-        value = np.array([row.value for row in table.rows])
-        period = [(row.extra.get("period_months") or 0) / 12 for row in table.rows]
-        columns = {
-            "value": value if table.spec.linear else np.log10(value),
-            "error": table.errors(),
-            "date": [decimal_year(row.date) for row in table.rows],
-            "period": period,
-        }
-        columns = {name: np.asarray(values, dtype=float) for name, values in (columns | extra).items()}
-        bloc = np.array([BLOCS.index(row.bloc) if row.bloc in BLOCS else -1 for row in table.rows])
-        return SimpleNamespace(columns=columns, bloc=bloc, series=series, **columns)
-
-    context = SimpleNamespace(as_of=view.as_of, blocs=BLOCS, observations=observations)
-    tables = {name: t.known_by(view.as_of).for_blocs(BLOCS) for (_, name), t in host.evidence().items() if t.spec.used}
-    prepare = {
-        "capex": ("capex", investment.bloc_totals),
-        "runs": ("training_runs", compute_growth.frontier_runs),
-        "shipments": ("compute_shipments", compute_growth.yearly_flows),
-        "prices": ("accelerators", compute_growth.release_prices),
-        "channels": ("china_channels", export_control_leakage.purchases_by_channel),
-        "rates": ("algorithmic_progress", algorithmic_efficiency.yearly_rates),
-        "horizons": ("time_horizons", capability.one_horizon_a_model),
-        "suites": ("time_horizons", capability.measured_in_both_suites),
-        "pairs": ("time_horizons", capability.both_success_rates),
-        "index": ("capability_index", capability.frontier_index),
-    }
-    return view, priors, starts, {name: f(tables[table], context) for name, (table, f) in prepare.items()}
-
-
 def filled(values, priors):
     """Free numbers (..., free, 1) with the constants between them."""
     constant = np.array([[one.params["value"] if one.is_constant else 0.0] for one in priors])
@@ -266,9 +219,8 @@ def observe(p, q, rows, years):
     pm.Normal("rates", one("algorithmic-efficiency.rate_centre"), sigma, observed=d.value)
     d, offset, spread = rows["horizons"], one("capability.suite_1_0_offset"), one("capability.suite_scatter")
     mu = at(q.time_horizon, d.bloc, d.date) + offset * d.old_suite
-    latent = pm.Normal.dist(mu, sd(d.error, each("capability.horizon_scatter", d)
-                                   if p["capability.horizon_scatter"].type.shape[0] == 2 else one("capability.horizon_scatter"),
-                                   spread * d.old_suite))  # fmt: skip
+    error = one("capability.interval_share") * d.error
+    latent = pm.Normal.dist(mu, sd(error, each("capability.horizon_scatter", d), spread * d.old_suite))
     pm.Censored("horizons", latent, lower=None, upper=d.limit, observed=np.minimum(d.value, d.limit))
     d = rows["suites"]
     pm.Normal("suites", offset, sd(d.error, spread), observed=d.value)
@@ -278,3 +230,114 @@ def observe(p, q, rows, years):
     d = rows["index"]
     sigma = sd(d.error, each("capability.index_scatter", d))
     pm.Normal("index", at(q.capability_index, d.bloc, d.date), sigma, observed=d.value)
+
+
+# Model, sampling, projection ---------------------------------------------------------------------------
+
+
+def month_starts(last: str) -> np.ndarray:
+    """Years since 2024 of month starts from 2018-01, (1, time)."""
+    days = np.arange("2018-01", last, dtype="datetime64[M]").astype("datetime64[D]")
+    return np.array([[decimal_year(day.item()) - 2024 for day in days]])
+
+
+def build(inputs: Inputs, variant: str, years: np.ndarray) -> pm.Model:
+    """The PyMC model of a variant."""
+    ahead = int(np.sum(years > decimal_year(inputs.view.as_of) - 2024))
+    with pm.Model() as model:
+        p = {name: variable(name, priors) for name, priors in inputs.priors.items()
+             if variant == "inside" or name not in FUTURE_ONLY}  # fmt: skip
+        p["export-control-leakage.epoch_starts"] = inputs.epoch_starts
+        shocks = None
+        if variant == "inside":
+            drawn = {name: pm.Normal(f"shock {name}", shape=(3, ahead)) for name in SHOCKS}
+            padded = {n: pt.concatenate([np.zeros((3, years.size - ahead)), x], axis=1) for n, x in drawn.items()}
+            shocks = {name: (x[:1], x[1:]) for name, x in padded.items()}
+        else:
+            p |= {name: np.zeros((1, 1)) for name in FUTURE_ONLY}
+        q = trajectories(p, years, inputs.view.as_of, pt, shocks)
+        observe(p, q, inputs.rows, years)
+        if variant != "separate":
+            for name in ("training_compute", "effective_compute", "time_horizon_80"):
+                pm.Deterministic(name, getattr(q, name))
+    return model
+
+
+def project(inputs: Inputs, posterior: Any, years: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Trajectories (draw, bloc, time) of posterior draws with shocks from NumPy, 500 draws at a time."""
+    free = {name: np.asarray(posterior[name]) for name in inputs.priors if name in posterior}
+    size = len(next(iter(free.values())))
+    for name in FUTURE_ONLY:
+        drawn = [one.rvs(rng, size) for one in inputs.priors[name] if not one.is_constant]
+        free |= {name: np.stack(drawn, axis=1)[..., None]} if drawn else {}
+    blocks = []
+    for start in range(0, size, 500):
+        part = slice(start, start + 500)
+        p = {name: filled(free[name][part] if name in free else None, priors) for name, priors in inputs.priors.items()}
+        p["export-control-leakage.epoch_starts"] = inputs.epoch_starts
+        n = len(range(size)[part])
+        drawn = {name: rng.standard_normal((n, 3, years.size)) for name in SHOCKS}
+        shocks = {name: (x[:, :1], x[:, 1:]) for name, x in drawn.items()}
+        q = trajectories(p, years, inputs.view.as_of, np, shocks)
+        blocks.append({n: getattr(q, n) for n in ("training_compute", "effective_compute", "time_horizon_80")})
+    return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+
+
+def crossings(inputs: Inputs, q: Any, years: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Crossing dates of the milestone `agi`, (draw, bloc); inf for never."""
+    size, level = len(q["training_compute"]), inputs.view.thresholds
+    drawn = {name: prior.rvs(rng, size)[:, None, None] for name, prior in level.items()}
+    by_compute = rng.random(size)[:, None, None] < 0.5
+    capable = np.where(
+        by_compute,
+        q["effective_compute"] - drawn["effective_compute"],
+        q["time_horizon_80"] - np.log10(60.0 * drawn["time_horizon"]),
+    )
+    margin = np.minimum(q["training_compute"] - drawn["training_compute"], capable)
+    reached = margin >= 0
+    first = np.argmax(reached, axis=-1)
+    before = np.maximum(first - 1, 0)
+    right, left = (np.take_along_axis(margin, k[..., None], -1)[..., 0] for k in (first, before))
+    part = np.where(first > before, left / np.where(first > before, left - right, 1.0), 0.0)
+    dates = 2024 + years[0][before] + part * (years[0][first] - years[0][before])
+    unreachable = rng.random(size) < inputs.view.milestones["agi"].unreachable
+    return np.where(reached.any(axis=-1) & ~unreachable[:, None], dates, np.inf)
+
+
+def main() -> None:
+    """Run one variant and write its crossing dates."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--variant", choices=["inside", "grid", "separate"], default="separate")
+    for name, default in (("draws", 1000), ("tune", 1000), ("chains", 4), ("cores", None), ("seed", 20260630)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--output", help="an .npz with crossings (chain, draw, bloc) and accepted (chain, draw)")
+    asked = parser.parse_args()
+    clock, began = {}, time.perf_counter()
+
+    def lap(name: str) -> None:
+        clock[name] = round(time.perf_counter() - began - sum(clock.values()), 2)
+
+    inputs, full = read_inputs(), month_starts("2061-02")
+    model = build(inputs, asked.variant, month_starts("2028-02") if asked.variant == "separate" else full)
+    lap("build")
+    compiled = nutpie.compile_pymc_model(model)
+    lap("compile")
+    trace = nutpie.sample(compiled, draws=asked.draws, tune=asked.tune, chains=asked.chains, cores=asked.cores,
+                          seed=asked.seed, target_accept=0.95, save_warmup=False, progress_bar=False)  # fmt: skip
+    lap("sample")
+    posterior = {n: np.asarray(x).reshape(-1, *x.shape[2:]) for n, x in trace["posterior"].data_vars.items()}
+    rng = np.random.default_rng(asked.seed)
+    q = posterior if asked.variant == "inside" else project(inputs, posterior, full, rng)
+    when = crossings(inputs, q, full, rng)
+    lap("project")
+    accepted = ~np.any(when <= end_of(inputs.view.as_of), axis=1)
+    shape = (asked.chains, -1)
+    if asked.output:
+        np.savez(asked.output, crossings=when.reshape(*shape, 2), accepted=accepted.reshape(shape))
+    levels = np.quantile(when[accepted], (0.1, 0.25, 0.5, 0.75), axis=0, method="lower")
+    divergences = int(trace["sample_stats"]["diverging"].sum())
+    print(json.dumps({"seconds": clock, "divergences": divergences, "quantiles": levels.round(2).tolist()}))
+
+
+if __name__ == "__main__":
+    main()

@@ -48,6 +48,7 @@ def make_spec(worldview: Worldview, host: Host) -> Spec:
         parameters=resolve_priors(worldview, host.defaults()),
         evidence=known,
         distributions={name: host.distribution_of(name) for name in host.drivers},
+        disabled=tuple(worldview.disabled),
     )
 
 

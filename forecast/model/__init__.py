@@ -1,6 +1,7 @@
 """From drivers to a PyMC model: quantities, terms, measurement models."""
 
-from forecast.model.builder import Data, Model, build_graph
+from forecast.model.builder import Model, build_graph
+from forecast.model.canvas import Data
 from forecast.model.graph import Graph, Key, Likelihood, Quantity, Spec
 from forecast.model.grid import Grid
 from forecast.model.interventions import Intervention, read_interventions

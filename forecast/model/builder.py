@@ -7,27 +7,29 @@ reads is known.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from difflib import get_close_matches
 from typing import Any, Literal, NoReturn
 
 import numpy as np
 import pytensor.tensor as pt
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from forecast.dates import decimal_year
 from forecast.driver import Term
 from forecast.errors import ForecastError, InputError, PluginError
 from forecast.model import maths
+from forecast.model.canvas import Canvas, Data
+from forecast.model.changes import Changes
 from forecast.model.graph import Graph, Key, Likelihood, Quantity, Spec
-from forecast.model.grid import EPOCH, Grid
+from forecast.model.grid import Grid
 from forecast.model.interventions import Intervention
 from forecast.model.maths import Tensor
-from forecast.model.observations import Observations, PrepareContext
+from forecast.model.observations import PrepareContext
 from forecast.model.parameters import absent_blocs, parameter_shape
+from forecast.wording import did_you_mean
 
 OFF = 1e3
 """Added to a limit (in OOM) that does not apply; softmin then ignores it exactly."""
@@ -47,50 +49,19 @@ class _Frame:
     unlimited: set[str] = field(default_factory=set)
 
 
-class Data:
-    """Columns of an evidence table as tensors, by attribute or by key."""
-
-    def __init__(self, model: Model, label: str, observations: Observations) -> None:
-        self._model, self._label = model, label
-        self.observations = observations
-
-    def __len__(self) -> int:
-        return len(self.observations)
-
-    def __getitem__(self, column: str) -> Tensor:
-        columns = self.observations.columns
-        if column not in columns:
-            raise KeyError(f"no column {column!r}; there are {', '.join(sorted(columns))}")
-        return self._model.constant(f"{self._label}.{column}", columns[column])
-
-    def __getattr__(self, column: str) -> Tensor:
-        if column.startswith("_"):
-            raise AttributeError(column)
-        try:
-            return self[column]
-        except KeyError as error:
-            raise AttributeError(str(error)) from None
-
-
-class Model:
-    """Builds the graph of one grid and offers drivers what they need.
+class Model(Canvas):
+    """Builds the graph of one grid, and offers drivers what they need.
 
     Parameters
     ----------
     spec : Spec
     grid : Grid
-        Up to the as-of date for inference, to the horizon for projection.
+        Up to the as-of date (and what guidance speaks of) for inference, to
+        the horizon for projection.
     projecting : bool
         Whether shocks are drawn after the as-of date.
     interventions : sequence of Intervention
         Changes to the future; only when projecting.
-
-    Attributes
-    ----------
-    years : tensor, (1, time)
-        Years since 2024-01-01 at month starts.
-    as_of : tensor, ()
-        The as-of date in the same years.
     """
 
     def __init__(
@@ -101,45 +72,15 @@ class Model:
         projecting: bool = False,
         interventions: Sequence[Intervention] = (),
     ) -> None:
-        self.spec, self.grid, self.projecting = spec, grid, projecting
-        self.graph = Graph(spec=spec, months=grid.months, decimal=grid.decimal)
+        super().__init__(spec, grid)
+        self.projecting = projecting
         self._frames: list[_Frame] = []
         self._by_target: dict[str, list[Term]] = {}
         for term in spec.terms:
             self._by_target.setdefault(term.target, []).append(term)
-        self._interventions = list(interventions)
-        self._used: set[int] = set()
-        self._dates = 0
-        self._seen_terms: set[str] = set()
-        self.years: Tensor = self.constant("years", grid.years, fixed=True)[None, :]
-        self.as_of: Tensor = self.constant("as_of", np.asarray(decimal_year(spec.as_of) - EPOCH))
+        self._changes = Changes(interventions, spec, self.years)
 
     # What drivers read ---------------------------------------------------------------------
-
-    @property
-    def blocs(self) -> tuple[str, ...]:
-        """Names along the bloc axis."""
-        return self.spec.blocs
-
-    @property
-    def as_of_date(self) -> date:
-        """The as-of date as a date; arithmetic with it belongs in ``at_date`` and ``since_2024``."""
-        return self.spec.as_of
-
-    def since_2024(self, day: date) -> Tensor:
-        """A date in the years of ``m.years``, as data; ()."""
-        self._dates += 1
-        return self.constant(f"date.{self._dates}", np.asarray(decimal_year(day) - EPOCH))
-
-    @property
-    def after(self) -> Tensor:
-        """Years since the as-of date, zero before it; (1, time)."""
-        return pt.maximum(self.years - self.as_of, 0.0)
-
-    @property
-    def before(self) -> Tensor:
-        """``m.years``, held at the as-of date after it; (1, time)."""
-        return pt.minimum(self.years, self.as_of)
 
     def __getitem__(self, name: str) -> Tensor:
         """A parameter of this driver, ``driver.parameter`` of another, or a quantity."""
@@ -198,7 +139,7 @@ class Model:
         if self._frames:
             self._frames[-1].reads |= closed.reads
             self._frames[-1].needs.add(name)
-            self._frames[-1].unlimited |= {b for b, there in zip(self.blocs, closed.present, strict=True) if not there}
+            self._frames[-1].unlimited |= set(np.array(self.blocs)[~closed.present])
         return closed.tensor
 
     def channel(self, quantity: str, name: str) -> Tensor:
@@ -208,83 +149,6 @@ class Model:
         if name not in channels:
             raise KeyError(f"{quantity} has no channel {name!r}; it has {', '.join(channels) or 'none'}")
         return channels[name]
-
-    # Operations ----------------------------------------------------------------------------
-
-    def lagged(self, x: Tensor, lag: Any) -> Tensor:
-        """`x` a `lag` (years, not negative) earlier, clamped to the grid; (bloc, time)."""
-        return maths.lagged(self._on_blocs(x), lag)
-
-    def integral(self, x: Tensor, *, lifetime: Any = None, initial: Any = None) -> Tensor:
-        """Solution of dy/dt = x - y/lifetime from the grid's start; linear units."""
-        return maths.integral(x, self.years, lifetime=lifetime, initial=initial)
-
-    def softmin(self, first: Tensor, *others: Tensor, sharpness: float = 4.0) -> Tensor:
-        """Soft minimum of log10 quantities."""
-        return maths.softmin(first, *others, sharpness=sharpness)
-
-    def softmax(self, first: Tensor, *others: Tensor, sharpness: float = 4.0) -> Tensor:
-        """Soft maximum of log10 quantities."""
-        return maths.softmax(first, *others, sharpness=sharpness)
-
-    def max_over_blocs(self, x: Tensor) -> Tensor:
-        """The leader's value; (1, time)."""
-        return pt.max(x, axis=-2, keepdims=True)
-
-    def at_date(self, x: Tensor, day: date | float) -> Tensor:
-        """`x` at one date (clamped to the grid), keeping the last axis; (bloc, 1).
-
-        Parameters
-        ----------
-        x : tensor, (bloc, time)
-        day : datetime.date or float
-            A date, or years since 2024-01-01.
-        """
-        when = decimal_year(day) if isinstance(day, date) else day + EPOCH
-        when = float(np.clip(when, self.grid.decimal[0], self.grid.decimal[-1]))
-        left, fraction = self.grid.locate(np.array([when]))
-        # A number a call, not a date: another as-of date must give the same structure.
-        self._dates += 1
-        place = self.constant(f"date.{self._dates}.left", left, fixed=True)
-        part = self.constant(f"date.{self._dates}.fraction", fraction, fixed=True)
-        return x[..., place] * (1.0 - part) + x[..., place + 1] * part
-
-    def at(self, x: Tensor, data: Data) -> Tensor:
-        """Value of `x` at each row's bloc and date, interpolated; (row,)."""
-        left, fraction = self._place(data, "at", data.observations.columns["date"])
-        return _interpolated(self._on_blocs(x), left, fraction)
-
-    def mean_over(self, x: Tensor | Mapping[str, Tensor], data: Data) -> Tensor:
-        """log10 of the mean flow over each row's period, which ends at its date; (row,).
-
-        Parameters
-        ----------
-        x : tensor, (bloc, time), or mapping of str to tensor
-            The flow (linear units). With a mapping, the row's text column
-            ``series`` (given to ``context.observations``) says which.
-        data : Data
-        """
-        columns = data.observations.columns
-        if np.any(columns["period"] <= 0):
-            raise ValueError("mean_over needs a positive period_months in every row")
-        if isinstance(x, Mapping):
-            flows = pt.concatenate([self._on_blocs(flow) for flow in x.values()], axis=0)
-            names = list(x)
-            offset = len(self.blocs) * np.array([names.index(name) for name in data.observations.series], dtype=np.int64)
-        else:
-            flows, offset = self._on_blocs(x), np.zeros(len(data), dtype=np.int64)
-        total = maths.cumulative(flows, self.years)
-        ends, starts = columns["date"] + 1 / 365, columns["date"] + 1 / 365 - columns["period"]
-        ends = np.minimum(ends, self.grid.decimal[-1])
-        end = _interpolated(total, *self._place(data, "end", ends, offset))
-        start = _interpolated(total, *self._place(data, "start", starts, offset))
-        width = self.constant(f"{data._label}.width", ends - starts)
-        return pt.log10((end - start) / width)
-
-    def per_bloc(self, x: Tensor, data: Data) -> Tensor:
-        """A per-bloc number for each row: x of shape (bloc, 1) to (row,)."""
-        bloc = self.constant(f"{data._label}.bloc", self._bloc(data))
-        return self._on_blocs(x, time=False)[bloc, 0]
 
     def shock(self, name: str, *, scale: Any, persistence: Any, bloc_share: Any = 0.0) -> Tensor:
         """A random path of growth, zero up to the as-of date; (bloc, time) in OOM.
@@ -326,32 +190,11 @@ class Model:
         From its date on, `x` then keeps the value it had: what was reached
         stays reached.
         """
-        self._seen_terms.add(name)
-        for change in self._changes("term", name):
-            start = self._start(change)
-            frozen = self.at_date(x, start)
-            x = pt.switch(self._active(change), frozen, x)
+        self._changes.terms.add(name)
+        for change in self._changes.of("term", name):
+            frozen = self.at_date(x, self._changes.start(change))
+            x = pt.switch(self._changes.active(change), frozen, x)
         return x
-
-    def constant(self, name: str, values: ArrayLike, *, fixed: bool = False) -> Tensor:
-        """Numbers as a named input of the graph, so that changing them compiles nothing.
-
-        Parameters
-        ----------
-        name : str
-        values : array_like
-        fixed : bool
-            The shape belongs to the structure: compiled code may rely on it.
-        """
-        array = np.asarray(values)
-        if array.dtype.kind in "bui":
-            array = array.astype("int32")  # as pm.Data stores integers
-        if name not in self.graph.data:
-            symbol = pt.tensor(name=name, dtype=str(array.dtype), shape=array.shape if fixed else (None,) * array.ndim)
-            self.graph.data[name] = (symbol, array)
-        return self.graph.data[name][0]
-
-    # Measurement models --------------------------------------------------------------------
 
     def normal(self, data: Data, *, mean: Tensor, sd: Tensor, value: str = "value") -> None:
         """Rows are normal draws: `value` names the column, `sd` includes its error."""
@@ -374,9 +217,7 @@ class Model:
         for name in self._by_target:
             if self._provider(name) is not None:
                 self.quantity(name)
-        for position, change in enumerate(self._interventions):
-            if position not in self._used:
-                self._unknown_intervention(change)
+        self._changes.check_all_used(list(self.graph.quantities))
         return self.graph
 
     def observe(self) -> None:
@@ -427,9 +268,9 @@ class Model:
                 bounds.append(self._bounded(term, bound, missing))
         if bounds:
             value = maths.softmin(value, *bounds, sharpness=base.sharpness)
-        for change in self._changes("quantity", name):
+        for change in self._changes.of("quantity", name):
             changed = value + change.add if change.add is not None else change.level
-            value = pt.switch(self._active(change), changed, value)
+            value = pt.switch(self._changes.active(change), changed, value)
         self.graph.quantities[name] = Quantity(
             name=name,
             tensor=value,
@@ -461,15 +302,15 @@ class Model:
             flow = 10.0**flow
             if missing.any():
                 flow = flow * self._mask(~missing)
-            for change in self._changes("channel", term.channel, of=name):
-                flow = flow * pt.switch(self._active(change), change.scale, 1.0)
+            for change in self._changes.of("channel", term.channel, name):
+                flow = flow * pt.switch(self._changes.active(change), change.scale, 1.0)
             channels[term.channel] = flow
             present |= ~missing
             total = total + flow
         if not channels:
             return pt.zeros((len(self.blocs), 1)) + 0.0 * self.years, present
         total = total + self._mask(~present)
-        if any(change.kind == "channel" for change in self._interventions):
+        if self._changes.any_of("channel"):
             total = pt.maximum(total, EMPTY_CHANNELS)
         return pt.log10(total), present
 
@@ -478,8 +319,8 @@ class Model:
         name = term.build.__name__
         if missing.any():
             bound = bound + OFF * self._mask(missing)
-        for change in self._changes("limit", name):
-            bound = bound + pt.switch(self._active(change), OFF, 0.0)
+        for change in self._changes.of("limit", name):
+            bound = bound + pt.switch(self._changes.active(change), OFF, 0.0)
         return bound
 
     def _build(self, term: Term, reads: set[Key], needs: set[str]) -> tuple[Tensor, NDArray[np.bool_]]:
@@ -531,22 +372,15 @@ class Model:
             raise ValueError("it has one axis; use (bloc, 1), (1, time) or (bloc, time)")
         return tensor
 
-    def _on_blocs(self, x: Any, *, time: bool = True) -> Tensor:
-        """`x` with a full bloc axis (and time axis)."""
-        tensor = pt.as_tensor_variable(x)
-        if tensor.ndim < 2:
-            tensor = pt.reshape(tensor, (1, 1)) if tensor.ndim == 0 else tensor[None, :]
-        if tensor.type.shape[0] != len(self.blocs):
-            tensor = tensor + pt.zeros((len(self.blocs), 1))
-        if time and tensor.type.shape[1] == 1:
-            tensor = tensor + pt.zeros_like(self.years)
-        return tensor
-
-    def _mask(self, blocs: NDArray[np.bool_]) -> Tensor:
-        return pt.as_tensor_variable(blocs.astype(float)[:, None])
-
     def _observe(
-        self, family: Literal["normal", "student_t", "censored_normal"], data: Data, value: str, mean: Any, sd: Any, bound: str = "", **extra: Any
+        self,
+        family: Literal["normal", "student_t", "censored_normal"],
+        data: Data,
+        value: str,
+        mean: Any,
+        sd: Any,
+        bound: str = "",
+        **extra: Any,
     ) -> None:
         template = data[value]
 
@@ -555,7 +389,7 @@ class Model:
 
         self.graph.likelihoods.append(
             Likelihood(
-                label=data._label,
+                label=data.label,
                 driver=self._frames[-1].term.driver,
                 family=family,
                 observations=data.observations,
@@ -570,66 +404,9 @@ class Model:
     def _label(self, term: Term) -> str:
         """The table's name; with the method's after a dot when it has several."""
         same = [
-            other
-            for other in self.spec.terms
-            if other.kind == "observation" and other.target == term.target
+            other for other in self.spec.terms if other.kind == "observation" and other.target == term.target
         ]
         return term.target if len(same) == 1 else f"{term.target}.{term.build.__name__}"
-
-    def _bloc(self, data: Data) -> NDArray[np.int64]:
-        if np.any(data.observations.bloc < 0):
-            row = data.observations.rows[int(np.argmax(data.observations.bloc < 0))]
-            raise ValueError(f"row {row.name!r} is about {row.bloc!r}, which is no bloc of the model")
-        return data.observations.bloc
-
-    def _place(
-        self, data: Data, what: str, dates: NDArray[np.float64], offset: NDArray[np.int64] | int = 0
-    ) -> tuple[Tensor, Tensor]:
-        """Rows' places in a flattened (bloc, time) array, and their fractions towards the next month."""
-        left, fraction = self.grid.locate(dates)
-        place = (self._bloc(data) + offset) * len(self.grid.years) + left
-        return (
-            self.constant(f"{data._label}.{what}.left", place),
-            self.constant(f"{data._label}.{what}.fraction", fraction),
-        )
-
-    # Interventions -------------------------------------------------------------------------
-
-    def _changes(self, kind: str, name: str, of: str | None = None) -> Iterable[Intervention]:
-        for position, change in enumerate(self._interventions):
-            if change.kind == kind and change.name == name and (of is None or change.of == of):
-                self._used.add(position)
-                yield change
-
-    def _start(self, change: Intervention) -> float:
-        start = decimal_year(change.start or self.spec.as_of)
-        return max(start, decimal_year(self.spec.as_of)) - EPOCH
-
-    def _active(self, change: Intervention) -> Tensor:
-        if change.bloc is not None and change.bloc not in self.blocs:
-            raise InputError(
-                f"intervention on {change.kind} {change.name!r}: unknown bloc {change.bloc!r}; "
-                f"blocs are {', '.join(self.blocs)}"
-            )
-        who = np.array([change.bloc in (None, bloc) for bloc in self.blocs])
-        return pt.gt(self.years * self._mask(who) - OFF * self._mask(~who), self._start(change))
-
-    def _unknown_intervention(self, change: Intervention) -> NoReturn:
-        known: dict[str, Callable[[], set[str]]] = {
-            "limit": lambda: {term.build.__name__ for term in self.spec.terms if term.kind == "limit"},
-            "channel": lambda: {
-                f"{term.channel} (of {term.target})" for term in self.spec.terms if term.kind == "channel"
-            },
-            "quantity": lambda: set(self.graph.quantities),
-            "term": lambda: self._seen_terms,
-        }
-        names = sorted(known[change.kind]()) or ["none"]
-        raise InputError(
-            f"intervention: there is no {change.kind} {change.name!r}"
-            f"{f' of {change.of}' if change.of else ''}; there are {', '.join(names)}"
-        )
-
-    # Names ---------------------------------------------------------------------------------
 
     def _provider(self, name: str) -> Term | None:
         for term in self._by_target.get(name, ()):
@@ -638,22 +415,16 @@ class Model:
         return None
 
     def _unknown(self, name: str) -> NoReturn:
-        driver = self._frames[-1].term.driver if self._frames else None
+        driver = self._frames[-1].term.driver if self._frames else ""
         own = [parameter for owner, parameter in self.spec.parameters if owner == driver]
         quantities = [term.target for term in self.spec.terms if term.kind == "base"]
-        near = get_close_matches(name, [*own, *quantities], n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        left_out = f"; left out: {', '.join(self.spec.disabled)}" if self.spec.disabled else ""
         raise PluginError(
-            f"it asks for {name!r}, which is neither a parameter of it nor a quantity that a loaded driver provides{hint}",
-            driver=driver,
-            distribution=self.spec.distributions.get(driver or ""),
+            f"it asks for {name!r}, which is neither a parameter of it nor a quantity that a loaded driver "
+            f"provides{did_you_mean(name, [*own, *quantities])}{left_out}",
+            driver=driver or None,
+            distribution=self.spec.distributions.get(driver),
         )
-
-
-def _interpolated(x: Tensor, left: Tensor, fraction: Tensor) -> Tensor:
-    """Return `x` of (bloc, time) at places of its flattened form; (row,)."""
-    flat = x.reshape((x.type.shape[0] * x.type.shape[1],))
-    return flat[left] * (1.0 - fraction) + flat[left + 1] * fraction
 
 
 def build_graph(

@@ -34,6 +34,8 @@ class Spec:
         Filtered by the as-of date and the blocs.
     distributions : mapping of str to str
         Driver to its distribution and version, for messages.
+    disabled : tuple of str
+        Drivers that were left out, for messages.
     """
 
     blocs: tuple[str, ...]
@@ -42,6 +44,7 @@ class Spec:
     parameters: Mapping[Key, ResolvedParameter]
     evidence: Mapping[Key, EvidenceTable]
     distributions: Mapping[str, str]
+    disabled: tuple[str, ...] = ()
 
 
 @dataclass

@@ -7,13 +7,13 @@ draws (draw, bloc, time).
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-Tensor: TypeAlias = "TensorVariable[Any, Any]"
+type Tensor = TensorVariable[Any, Any]
 LN10 = float(np.log(10.0))
 
 

@@ -7,10 +7,9 @@ standard deviation or so of every prior. Rows of one likelihood family form one 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 from pytensor.graph.replace import graph_replace
@@ -18,6 +17,11 @@ from pytensor.graph.replace import graph_replace
 from forecast.model.graph import Graph, Key, Likelihood
 from forecast.model.maths import Tensor
 from forecast.model.parameters import Entry, Layout
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+# PyMC is imported where a model is built: a compiled one from the cache needs none of it, and it takes seconds.
 
 STANDARD = "standard"
 """Name of the vector of standard normals."""
@@ -66,6 +70,8 @@ def pymc_model(graph: Graph, layout: Layout) -> pm.Model:
         With one free vector ``standard``, one free variable for every number
         of another family, and one observed variable a likelihood family.
     """
+    import pymc as pm
+
     numbers = model_data(graph, layout)
     with pm.Model() as model:
         shapes = {name: symbol.type.shape for name, (symbol, _) in graph.data.items()}
@@ -121,6 +127,8 @@ def flat_draws(layout: Layout, draws: dict[str, NDArray[np.float64]]) -> NDArray
 
 def _parameters(layout: Layout, data: dict[str, Tensor]) -> dict[Key, Tensor]:
     """Tensors of the parameters, in the shapes of the graph's inputs."""
+    import pymc as pm
+
     parts = []
     order: list[int] = []
     if len(layout.affine):
@@ -146,7 +154,11 @@ def _parameters(layout: Layout, data: dict[str, Tensor]) -> dict[Key, Tensor]:
         indices = layout.indices[key]
         gather.append(place[indices.ravel()][: 1 if layout.parameters[key].shape == "scalar" else None])
         sizes.append(len(gather[-1]))
-    pieces = pt.split(flat[np.concatenate(gather)], sizes, n_splits=len(sizes)) if len(sizes) > 1 else [flat[gather[0]]]
+    pieces = (
+        pt.split(flat[np.concatenate(gather)], sizes, n_splits=len(sizes))
+        if len(sizes) > 1
+        else [flat[gather[0]]]
+    )
     result = {}
     for key, piece in zip(layout.parameters, pieces, strict=True):
         shape = layout.indices[key].shape
@@ -170,6 +182,8 @@ def _hyperdata(index: int, entry: Entry) -> dict[str, NDArray[np.float64]]:
 
 
 def _random(index: int, entry: Entry, data: dict[str, Tensor]) -> Tensor:
+    import pymc as pm
+
     prior, name = entry.prior, _variable(index)
     if not prior.components:
         family = getattr(pm, prior.family)
@@ -197,6 +211,8 @@ def _joined(graph: Graph, replace: dict[Any, Any]) -> dict[str, dict[str, Tensor
 
 
 def _observe(family: str, columns: dict[str, Tensor], observed: Tensor) -> None:
+    import pymc as pm
+
     mean, sd = columns["mean"], columns["sd"]
     if family == "normal":
         pm.Normal(family, mu=mean, sigma=sd, observed=observed)

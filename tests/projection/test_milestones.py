@@ -92,7 +92,7 @@ t = { distribution = "Normal", mu = 4, sigma = 0.5, unit = "log10 minute", sourc
 def test_an_unknown_quantity_is_named_with_the_nearest_and_its_place(tmp_path):
     words = refused(tmp_path, single('value = 1, unit = "minute"', "lenght"))
     assert "no loaded driver provides the quantity 'lenght' (did you mean 'length'?)" in words
-    assert "toys.toml:19: [milestones.m] quantity" in words
+    assert "toys.toml:17: [milestones.m] quantity" in words
 
 
 def test_a_threshold_in_a_unit_of_another_kind_is_refused(tmp_path):

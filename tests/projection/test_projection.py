@@ -143,7 +143,7 @@ def test_a_quantity_that_is_not_finite_names_driver_quantity_bloc_and_month(view
         "broken",
         'k = { distribution = "Normal", mu = 0, sigma = 1, unit = "OOM", source = "t" }',
         base=provides("odd", unit="FLOP")(
-            lambda self, m: m["k"] + 0.0 * (3.0 - m.years + np.array([[9.0], [0.0]])) ** 0.5
+            lambda self, m: m["k"] + 1e-9 * (3.0 - m.years + np.array([[9.0], [0.0]])) ** 0.5
         ),
     )
     with pytest.raises(PluginError) as caught:

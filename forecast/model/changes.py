@@ -1,0 +1,94 @@
+"""Interventions applied to a graph that is being built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NoReturn
+
+import numpy as np
+import pytensor.tensor as pt
+
+from forecast.dates import decimal_year
+from forecast.errors import InputError
+from forecast.model.graph import Spec
+from forecast.model.grid import EPOCH
+from forecast.model.interventions import Intervention
+from forecast.model.maths import Tensor
+from forecast.wording import did_you_mean
+
+
+class Changes:
+    """The interventions of one graph, and which of them found what they change.
+
+    Parameters
+    ----------
+    interventions : sequence of Intervention
+    spec : Spec
+    years : tensor, (1, time)
+
+    Raises
+    ------
+    InputError
+        A bloc that the worldview does not have.
+    """
+
+    def __init__(self, interventions: Sequence[Intervention], spec: Spec, years: Tensor) -> None:
+        self._all, self._spec, self._years = list(interventions), spec, years
+        self._used: set[int] = set()
+        self.terms: set[str] = set()
+        for change in self._all:
+            if change.bloc is not None and change.bloc not in spec.blocs:
+                raise InputError(
+                    f"intervention on {change.kind} {change.name!r}: unknown bloc {change.bloc!r}"
+                    f"{did_you_mean(change.bloc, spec.blocs)}"
+                )
+
+    def of(self, kind: str, name: str, quantity: str | None = None) -> Iterator[Intervention]:
+        """Yield the changes of one limit, channel (of a quantity), quantity or term."""
+        for position, change in enumerate(self._all):
+            if change.kind == kind and change.name == name and (quantity is None or change.of == quantity):
+                self._used.add(position)
+                yield change
+
+    def any_of(self, kind: str) -> bool:
+        """Whether some change is of this kind."""
+        return any(change.kind == kind for change in self._all)
+
+    def start(self, change: Intervention) -> float:
+        """Years since 2024 after which a change holds; never before the as-of date."""
+        as_of = decimal_year(self._spec.as_of)
+        return max(decimal_year(change.start) if change.start else as_of, as_of) - EPOCH
+
+    def active(self, change: Intervention) -> Tensor:
+        """Where a change holds; (bloc, time), or (1, time) for all blocs."""
+        later = pt.gt(self._years, self.start(change))
+        if change.bloc is None:
+            return later
+        chosen = np.array([bloc == change.bloc for bloc in self._spec.blocs])[:, None]
+        return pt.and_(later, pt.as_tensor_variable(chosen))
+
+    def check_all_used(self, quantities: Sequence[str]) -> None:
+        """Refuse a change that found nothing to change.
+
+        Raises
+        ------
+        InputError
+            With the names that there are.
+        """
+        for position, change in enumerate(self._all):
+            if position not in self._used:
+                self._refuse(change, quantities)
+
+    def _refuse(self, change: Intervention, quantities: Sequence[str]) -> NoReturn:
+        terms = self._spec.terms
+        known: dict[str, Callable[[], list[str]]] = {
+            "limit": lambda: [term.build.__name__ for term in terms if term.kind == "limit"],
+            "channel": lambda: [f"{term.channel} (of {term.target})" for term in terms if term.channel],
+            "quantity": lambda: list(quantities),
+            "term": lambda: list(self.terms),
+        }
+        names = sorted(set(known[change.kind]())) or ["none"]
+        raise InputError(
+            f"intervention: there is no {change.kind} {change.name!r}"
+            f"{f' of {change.of}' if change.of else ''}; there are {', '.join(names)}"
+        )

@@ -1,0 +1,200 @@
+"""Compiled once a structure and a machine: what shares code, what the cache survives, what it gives."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import warnings
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytensor
+import pytest
+
+from forecast.errors import ForecastError
+from forecast.inference import Compiler, SamplerSettings, Structure, sample
+from forecast.inference.cache import cache_folder, cache_path, read_entry, write_entry
+from forecast.inference.compiling import load_entry
+from forecast.model import model_data, pymc_model
+from forecast.worldview import Prior
+from tests.inference.toy import toy
+
+QUICK = SamplerSettings(draws=50, tune=100, chains=2, cores=1)
+ANOTHER_FAMILY = {("line", "level"): Prior("StudentT", {"nu": 4.0, "mu": 23.5, "sigma": 1.0})}
+OTHER_NUMBERS = {
+    ("line", "level"): Prior("Normal", {"mu": 20.0, "sigma": 2.0}),
+    ("follower", "gap"): Prior("Gamma", {"alpha": 3.0, "beta": 1.0}),
+}
+
+IN_ANOTHER_PROCESS = """
+import sys
+from forecast.inference import Compiler, SamplerSettings, sample
+from tests.inference.toy import toy
+compiler = Compiler()
+settings = SamplerSettings(draws=50, tune=100, chains=2, cores=1)
+draws, _ = sample(*toy(), settings, seed=3, compiler=compiler)
+sys.stdout.write(f"{compiler.compilations} {compiler.loads} {'pymc' in sys.modules} {draws.tobytes().hex()}")
+"""
+
+
+def test_other_numbers_rows_and_as_of_dates_have_the_same_structure() -> None:
+    usual = Structure.of(*toy())
+    assert Structure.of(*toy()) == usual
+    assert Structure.of(*toy(priors=OTHER_NUMBERS)) == usual
+    assert Structure.of(*toy(seed=2)) == usual
+    assert Structure.of(*toy(as_of=date(2023, 5, 1))) == usual
+
+
+def test_another_family_has_another_structure() -> None:
+    assert Structure.of(*toy(priors=ANOTHER_FAMILY)) != Structure.of(*toy())
+
+
+def test_a_constant_in_place_of_a_prior_has_another_structure() -> None:
+    fixed = {("follower", "gap"): Prior("Constant", {"value": 0.8})}
+    assert Structure.of(*toy(priors=fixed)) != Structure.of(*toy())
+
+
+def test_changed_priors_rows_and_as_of_dates_compile_nothing_and_a_changed_family_does(
+    compiler: Compiler,
+) -> None:
+    assert (compiler.compilations, compiler.loads) == (1, 0)
+    for change in ({"priors": OTHER_NUMBERS}, {"seed": 2}, {"as_of": date(2023, 5, 1)}):
+        sample(*toy(**change), QUICK, seed=1, compiler=compiler)
+    assert compiler.compilations == 1
+    fresh = Compiler()
+    fresh.compiled(*toy())
+    fresh.compiled(*toy(priors=ANOTHER_FAMILY))
+    assert fresh.compilations + fresh.loads == 2
+
+
+@pytest.mark.parametrize(
+    "change", [{}, {"as_of": date(2023, 5, 1)}, {"priors": OTHER_NUMBERS}], ids=["usual", "fewer rows", "priors"]
+)
+def test_compiled_log_density_and_gradient_are_those_of_the_python_linker(
+    compiler: Compiler, change: dict[str, object]
+) -> None:
+    graph, layout = toy(**change)
+    model = pymc_model(graph, layout)
+    logp = model.logp()
+    outputs = [logp, *pytensor.grad(logp, model.value_vars)]
+    mode = pytensor.compile.mode.Mode(linker="py", optimizer="fast_compile")
+    reference = pytensor.function(model.value_vars, outputs, mode=mode)
+    entry, numbers = compiler.compiled(graph, layout).code, model_data(graph, layout)
+    rng = np.random.default_rng(4)
+    for _ in range(5):
+        x = rng.normal(size=entry.n)
+        expected, *gradient = reference(x[:-1], x[-1])
+        value, found = entry.log_density(x, numbers)
+        np.testing.assert_allclose(value, expected, rtol=1e-10)
+        np.testing.assert_allclose(found, np.concatenate([np.atleast_1d(one) for one in gradient]), rtol=1e-8)
+
+
+def test_another_process_finds_the_compiled_model_and_gives_the_same_draws(
+    compiler: Compiler, cache: Path
+) -> None:
+    draws, _ = sample(*toy(), SamplerSettings(draws=50, tune=100, chains=2, cores=1), seed=3, compiler=compiler)
+    root = Path(__file__).parents[2]
+    environment = {**os.environ, "FORECAST_CACHE": str(cache), "PYTHONPATH": str(root)}
+    done = subprocess.run(
+        [sys.executable, "-c", IN_ANOTHER_PROCESS],
+        env=environment,
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    compilations, loads, pymc, found = done.stdout.split()
+    assert (compilations, loads, pymc) == ("0", "1", "False")
+    assert bytes.fromhex(found) == draws.tobytes()
+
+
+@pytest.mark.parametrize("damage", ["truncated", "a flipped byte", "no archive", "another log density"])
+def test_a_damaged_entry_is_compiled_again_with_one_warning(
+    compiler: Compiler, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    good = cache_path(Structure.of(*toy()))
+    monkeypatch.setenv("FORECAST_CACHE", str(tmp_path))
+    bad = cache_path(Structure.of(*toy()))
+    content = bytearray(good.read_bytes())
+    if damage == "truncated":
+        bad.write_bytes(content[: len(content) // 2])
+    elif damage == "a flipped byte":
+        content[len(content) // 2] ^= 255
+        bad.write_bytes(content)
+    elif damage == "no archive":
+        bad.write_text("nothing")
+    else:
+        meta, arrays = read_entry(good)
+        write_entry(bad, meta, arrays | {"guard.value": arrays["guard.value"] + 1.0})
+    repaired = Compiler()
+    with pytest.warns(RuntimeWarning, match="could not be used") as caught:
+        repaired.compiled(*toy())
+    assert len([one for one in caught if one.category is RuntimeWarning]) == 1
+    assert (repaired.compilations, repaired.loads) == (1, 0)
+    load_entry(bad)
+
+
+def test_without_our_own_functions_nutpie_compiles_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fit: tuple[np.ndarray, object]
+) -> None:
+    def broken(*_: object) -> None:
+        raise AttributeError("numba has no such part")
+
+    monkeypatch.setenv("FORECAST_CACHE", str(tmp_path))
+    monkeypatch.setattr("forecast.inference.native.compile_logp", broken)
+    compiler = Compiler()
+    with pytest.warns(RuntimeWarning, match="numba has no such part"):
+        draws, _ = sample(
+            *toy(), SamplerSettings(draws=300, tune=300, chains=2, cores=1), seed=1, compiler=compiler
+        )
+    np.testing.assert_allclose(draws.mean((0, 1)), fit[0].mean((0, 1)), atol=0.02)
+    sample(*toy(as_of=date(2023, 5, 1)), QUICK, seed=1, compiler=compiler)
+    assert compiler.compilations == 1
+
+
+def test_a_folder_that_cannot_be_written_costs_a_warning_only(
+    compiler: Compiler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("FORECAST_CACHE", str(tmp_path / "file"))
+    with pytest.warns(RuntimeWarning, match="could not be kept"):
+        Compiler().compiled(*toy())
+
+
+def test_two_writers_leave_one_whole_file(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "entry.npz"
+    for number in (1, 2):
+        write_entry(path, {"number": number}, {"file": np.arange(number)})
+    meta, arrays = read_entry(path)
+    assert meta == {"number": 2} and list(arrays["file"]) == [0, 1]
+    assert [one.name for one in path.parent.iterdir()] == ["entry.npz"]
+
+
+def test_the_folder_of_compiled_models_can_be_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORECAST_CACHE", str(tmp_path))
+    assert cache_folder() == tmp_path
+    monkeypatch.delenv("FORECAST_CACHE")
+    assert cache_folder().name in ("agi-forecast", "Cache")
+
+
+def test_data_of_another_rank_are_refused(compiler: Compiler) -> None:
+    graph, layout = toy()
+    numbers = model_data(graph, layout)
+    entry = compiler.compiled(graph, layout).code
+    with pytest.raises(ValueError, match="axes"):
+        entry.log_density(np.zeros(entry.n), numbers | {"prior.loc": np.zeros((2, 2))})
+
+
+def test_sampling_warns_of_nothing(compiler: Compiler) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sample(*toy(), QUICK, seed=1, compiler=compiler)
+
+
+def test_a_failing_sampler_is_an_error_of_ours(compiler: Compiler) -> None:
+    impossible = {("line", "level"): Prior("Normal", {"mu": float("nan"), "sigma": 1.0})}
+    with pytest.raises(ForecastError, match="sampling failed"):
+        sample(*toy(priors=impossible), QUICK, seed=1, compiler=compiler)
