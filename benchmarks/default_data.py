@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from forecast.dates import decimal_year
 from forecast.host import load_host
 from forecast.worldview import Prior, Worldview, load_worldview, resolve_priors
-from forecast_plugins import algorithmic_efficiency, capability, compute_growth, export_control_leakage, investment
+from forecast_plugins import (
+    algorithmic_efficiency,
+    capability,
+    compute_growth,
+    export_control_leakage,
+    investment,
+)
 
 BLOCS = ("us_allies", "china")
 
@@ -61,7 +67,11 @@ def read_inputs() -> Inputs:
         return SimpleNamespace(columns=columns, bloc=bloc, series=series, **columns)
 
     context = SimpleNamespace(as_of=view.as_of, blocs=BLOCS, observations=observations)
-    tables = {name: t.known_by(view.as_of).for_blocs(BLOCS) for (_, name), t in host.evidence().items() if t.spec.used}
+    tables = {
+        name: t.known_by(view.as_of).for_blocs(BLOCS)
+        for (_, name), t in host.evidence().items()
+        if t.spec.used
+    }
     prepare = {
         "capex": ("capex", investment.bloc_totals),
         "runs": ("training_runs", compute_growth.frontier_runs),

@@ -23,6 +23,9 @@ from forecast.inference.structure import Structure
 PACKAGES = ("numba", "llvmlite", "numpy", "scipy", "pytensor", "pymc", "nutpie")
 """Whose versions decide compiled code."""
 
+SETTINGS = ("NUMBA_OPT", "PYTENSOR_FLAGS")
+"""Variables of the environment that do."""
+
 SOURCES = (
     ("forecast.model", "pymc_model.py"),
     ("forecast.inference", "compiling.py"),
@@ -47,7 +50,7 @@ def cache_folder() -> Path:
 
 def cache_path(structure: Structure) -> Path:
     """Return the file of a structure's compiled model, which need not exist."""
-    import llvmlite.binding as llvm
+    import llvmlite.binding as llvm  # type: ignore[import-untyped]
 
     parts = [
         structure.key,
@@ -55,7 +58,7 @@ def cache_path(structure: Structure) -> Path:
         *(f"{name} {metadata.version(name)}" for name in PACKAGES),
         llvm.get_host_cpu_name(),
         llvm.get_host_cpu_features().flatten(),
-        *sorted(f"{name}={value}" for name, value in os.environ.items() if name in ("NUMBA_OPT", "PYTENSOR_FLAGS")),
+        *(f"{name}={os.environ.get(name, '')}" for name in SETTINGS),
         *(resources.files(package).joinpath(name).read_text("utf-8") for package, name in SOURCES),
     ]
     return cache_folder() / f"model-{sha256(chr(0).join(parts).encode()).hexdigest()[:32]}.npz"
@@ -72,18 +75,17 @@ def write_entry(path: Path, meta: Mapping[str, Any], arrays: Mapping[str, NDArra
     arrays : mapping of str to ndarray
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-", suffix=".npz")
+    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=".writing-", suffix=".npz")
     try:
         with os.fdopen(handle, "wb") as file:
             # Positional names: data may be called "file".
             names = list(arrays)
             text = json.dumps({"meta": dict(meta), "names": names, "digest": _digest(arrays)})
-            np.savez_compressed(
-                file, text=np.array(text), **{f"a{i}": arrays[name] for i, name in enumerate(names)}
-            )
-        os.replace(name, path)
+            numbered: dict[str, Any] = {f"a{i}": arrays[name] for i, name in enumerate(names)}
+            np.savez_compressed(file, text=np.array(text), **numbered)
+        os.replace(unfinished, path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        Path(unfinished).unlink(missing_ok=True)
         raise
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,7 +86,7 @@ def obtain(structure: Structure, graph: Graph, layout: Layout) -> tuple[Any, boo
     try:
         entry, guard = compile_entry(model, layout, numbers)
     except Exception as error:  # private parts of numba or nutpie may have changed
-        _warn(f"the model could not be compiled for the cache ({_said(error)}); this process compiles its own")
+        _warn(f"no code for the cache could be made ({_said(error)}); compiling for this process only")
         import nutpie
 
         return nutpie.compile_pymc_model(model), False
@@ -132,7 +132,7 @@ def compile_entry(model: pm.Model, layout: Layout, numbers: Numbers) -> tuple[En
         logp=native.compile_logp(logp.vm.jit_fn, n, slots, logp_names),
         expand=native.compile_expand(expand.vm.jit_fn, n, expanded, slots, expand_names),
     )
-    point = starting_point(entry, layout) + 0.1 * np.sin(np.arange(1.0, n + 1.0))
+    point = starting_point(names, n, layout) + 0.1 * np.sin(np.arange(1.0, n + 1.0))
     value, gradient = (np.asarray(one) for one in logp(point))
     guard = {"point": point, "value": value, "gradient": gradient}
     _check(entry, numbers, guard)
@@ -179,13 +179,22 @@ def load_entry(path: Path) -> Entry:
     return entry
 
 
-def starting_point(entry: Entry, layout: Layout) -> NDArray[np.float64]:
-    """Return the prior medians on the sampler's unconstrained scale."""
+def starting_point(names: Sequence[str], n: int, layout: Layout) -> NDArray[np.float64]:
+    """Return the prior medians on the sampler's unconstrained scale.
+
+    Parameters
+    ----------
+    names : sequence of str
+        PyMC's names of the free variables, in their order; more may follow.
+    n : int
+        Unconstrained numbers a draw has.
+    layout : Layout
+    """
     first = 1 if len(layout.affine) else 0
-    names = entry.names[first : first + len(layout.other)]
+    names = names[first : first + len(layout.other)]
     priors = [layout.entries[index].prior for index in layout.other]
     others = [_unconstrained(prior, name) for prior, name in zip(priors, names, strict=True)]
-    return np.concatenate([np.zeros(entry.n - len(others)), others])
+    return np.concatenate([np.zeros(n - len(others)), others])
 
 
 def jittered(start: NDArray[np.float64]) -> Callable[[int | None], NDArray[np.float64]]:
@@ -215,7 +224,8 @@ def _check(entry: Entry, numbers: Numbers, guard: Numbers) -> None:
         np.allclose(value, guard["value"], rtol=TOLERANCE, atol=TOLERANCE)
         and np.allclose(gradient, guard["gradient"], rtol=1e-6, atol=1e-6)
     ):
-        raise ValueError(f"its log density at a fixed point is {value:.12g}, not {float(guard['value']):.12g}")
+        expected = float(guard["value"])
+        raise ValueError(f"its log density at a fixed point is {value:.12g}, not {expected:.12g}")
 
 
 def _warn(message: str) -> None:

@@ -140,7 +140,9 @@ def load(code: NDArray[np.uint8]) -> Native:
     return Native(_address(result), code, result)
 
 
-def evaluate(address: int, x: NDArray[np.float64], table: NDArray[np.int64]) -> tuple[float, NDArray[np.float64]]:
+def evaluate(
+    address: int, x: NDArray[np.float64], table: NDArray[np.int64]
+) -> tuple[float, NDArray[np.float64]]:
     """Call a log density entry; returns value and gradient."""
     gradient, value = np.zeros_like(x), ctypes.c_double(np.nan)
     call = LOGP_TYPE(address)
@@ -174,7 +176,8 @@ def _compile(
     for number, one in enumerate(names):
         slot = by_name[one]
         shape = "".join(f"table[{slot.place + 1 + axis}], " for axis in range(slot.ndim))
-        lines.append(f"    d{number} = carray(address_as_void_pointer(table[{slot.place}]), ({shape}), {slot.dtype})")
+        address = f"address_as_void_pointer(table[{slot.place}])"
+        lines.append(f"    d{number} = carray({address}, ({shape}), {slot.dtype})")
     sizes |= {"size": max(1, sum(1 + slot.ndim for slot in slots))}
     # numba looks the module up by name when it loads the function again.
     scope: dict[str, Any] = {
@@ -193,7 +196,8 @@ def _compile(
     scope["call"] = numba.njit(inline="always")(scope["call"])
     exec(compile(template.format(**sizes), f"<{name}>", "exec"), scope)
     with global_compiler_lock:
-        result = CFunc(scope[name], signature, {}, {"nopython": True})._compile_uncached()
+        compiler: Any = CFunc(scope[name], signature, {}, {"nopython": True})
+        result = compiler._compile_uncached()
         if result.library.has_dynamic_globals:
             raise ValueError("the compiled code holds addresses of this process")
         code = np.frombuffer(dumps(result._reduce()), dtype=np.uint8)

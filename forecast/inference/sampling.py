@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -165,7 +164,8 @@ def sample(
         raise ForecastError(f"sampling failed: {error}") from error
     posterior = {name: np.asarray(values) for name, values in tree["posterior"].data_vars.items()}
     shape = next(iter(posterior.values())).shape[:2]
-    stacked = {name: values.reshape(shape[0] * shape[1], *values.shape[2:]) for name, values in posterior.items()}
+    size = shape[0] * shape[1]
+    stacked = {name: values.reshape(size, *values.shape[2:]) for name, values in posterior.items()}
     flat = flat_draws(layout, stacked)
     return flat.reshape(*shape, flat.shape[-1]), _stats(tree["sample_stats"].to_dataset())
 
@@ -253,10 +253,12 @@ def _with_numbers(code: Any, layout: Layout, numbers: dict[str, NDArray[Any]]) -
     from forecast.inference.nutpie_model import NativeModel
 
     if isinstance(code, Entry):
-        return NativeModel.of(code, numbers, starting_point(code, layout))
-    known = {variable.name for variable in code.shared_var_keys}  # numbers that the log density does not need are gone
+        return NativeModel.of(code, numbers, starting_point(code.names, code.n, layout))
+    # Numbers that the log density does not need dropped out of the graph.
+    known = {variable.name for variable in code.shared_var_keys}
     model = code.with_data(**{name: values for name, values in numbers.items() if name in known})
-    return replace(model, initial_point_func=jittered(np.zeros(code.n_dim)))
+    start = starting_point(code.shape_info[0], code.n_dim, layout)
+    return replace(model, initial_point_func=jittered(start))
 
 
 def _counter(progress: Progress | None, total: int) -> Callable[[Sequence[Any]], None] | None:

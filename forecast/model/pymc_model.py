@@ -21,7 +21,8 @@ from forecast.model.parameters import Entry, Layout
 if TYPE_CHECKING:
     import pymc as pm
 
-# PyMC is imported where a model is built: a compiled one from the cache needs none of it, and it takes seconds.
+# PyMC takes seconds to import, and a compiled model from the cache needs none of it: it is imported where
+# a model is built.
 
 STANDARD = "standard"
 """Name of the vector of standard normals."""

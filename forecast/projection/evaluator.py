@@ -84,9 +84,7 @@ class Evaluator:
         with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
             values = self._function(*arguments)
         return {
-            name: value
-            if np.ndim(value) > axes
-            else np.broadcast_to(value, (size, *np.shape(value)))
+            name: value if np.ndim(value) > axes else np.broadcast_to(value, (size, *np.shape(value)))
             for (name, axes), value in zip(self._axes.items(), values, strict=True)
         }
 

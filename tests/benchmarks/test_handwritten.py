@@ -54,15 +54,25 @@ def test_trajectories_of_the_script_are_the_engines(plan, layout, inputs):
     pairs = {name: (x[:, :1], x[:, 1:]) for name, x in shocks.items()}
     evaluate = Evaluator(graph, {name: quantity.tensor for name, quantity in graph.quantities.items()})
     ours = evaluate(layout.shaped(flat), pairs)
-    written = handwritten.trajectories(as_written(layout, flat, inputs), years, plan.worldview.as_of, np, pairs)
+    written = handwritten.trajectories(
+        as_written(layout, flat, inputs), years, plan.worldview.as_of, np, pairs
+    )
     for name, theirs in vars(written).items():
-        ours_name = {"money": "investment", "demand": "chip_demand", "price": "price_performance",
-                     "purchases": "chip_purchases", "access": "chip_access"}.get(name, name)  # fmt: skip
+        ours_name = {
+            "money": "investment",
+            "demand": "chip_demand",
+            "price": "price_performance",
+            "purchases": "chip_purchases",
+            "access": "chip_access",
+        }.get(name, name)
         if name == "channels":
             continue
         rows = slice(1, None) if name == "access" else slice(None)
         np.testing.assert_allclose(
-            np.broadcast_to(theirs, ours[ours_name][:, rows].shape), ours[ours_name][:, rows], rtol=1e-9, err_msg=name
+            np.broadcast_to(theirs, ours[ours_name][:, rows].shape),
+            ours[ours_name][:, rows],
+            rtol=1e-9,
+            err_msg=name,
         )
 
 

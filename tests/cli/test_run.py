@@ -162,7 +162,7 @@ def test_options_reach_the_run(toy):
     assert summary["window"] == {"start": "2027-01-01", "end": "2028-12-31"}
     assert summary["sampler"]["seed"] == 5 and summary["sampler"]["draws"] == 100
     (saved,) = Path("runs").iterdir()
-    assert "mu = 0.9" in (saved / "worldview.toml").read_text()
+    assert '"priors.toy.growth.mu" = 0.9' in (saved / "worldview.toml").read_text()
 
 
 def test_a_run_with_a_plugin_file_can_be_repeated(toy):
@@ -202,7 +202,7 @@ def test_ctrl_c_while_saving_leaves_no_run(toy, monkeypatch):
 # Bad input, with the default worldview and the built-in drivers -----------------------------------
 
 
-GROWTH = "[priors.investment.by_bloc.china]\ngrowth = {{ {}, unit = \"OOM/year\", source = \"a test\" }}\n"
+GROWTH = '[priors.investment.by_bloc.china]\ngrowth = {{ {}, unit = "OOM/year", source = "a test" }}\n'
 
 FILES = {
     "malformed": ("title = ", ["mine.toml:1", "TOML"]),
@@ -229,13 +229,18 @@ FILES = {
         "[window]\nstart = 2027-01-01\nend = 2026-01-01\n",
         ["mine.toml", "window"],
     ),
-    "a horizon before the as-of date": ("horizon = 2025-01-01\n", ["mine.toml:1", "horizon", "as_of"]),
+    "a horizon before the as-of date": (
+        "horizon = 2025-01-01\n",
+        ["mine.toml:1", "horizon 2025-01-01", "as-of date 2026-06-30"],
+    ),
     "an unknown quantity in a milestone": (
-        '[milestones.x]\nquantity = "training_compte"\nat_least = { value = 1e27, unit = "FLOP", source = "t" }\n',
+        '[milestones.x]\nquantity = "training_compte"\n'
+        'at_least = { value = 1e27, unit = "FLOP", source = "t" }\n',
         ["mine.toml:2", "'training_compte'", "did you mean 'training_compute'"],
     ),
     "a threshold in another unit": (
-        '[milestones.x]\nquantity = "training_compute"\nat_least = { value = 1, unit = "minute", source = "t" }\n',
+        '[milestones.x]\nquantity = "training_compute"\n'
+        'at_least = { value = 1, unit = "minute", source = "t" }\n',
         ["mine.toml:3", "training_compute"],
     ),
     "an empty file that stands alone": ("extends = false\n", ["mine.toml", "as_of"]),
@@ -271,7 +276,7 @@ def test_an_unreadable_file_is_named(here, uncompiled):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--horizon", "2025-01-01"), ["--horizon", "2025-01-01", "as_of"]),
+        (("--horizon", "2025-01-01"), ["--horizon 2025-01-01", "as-of date 2026-06-30"]),
         (("--window", "2027-12-31:2026-01-01"), ["--window"]),
         (("--window", "2027"), ["--window"]),
         (("--as-of", "2010-01-01"), ["as_of 2010-01-01", "no evidence had been published by then"]),
@@ -313,20 +318,39 @@ BODIES = {
         "from forecast.hookspecs import hookimpl\n\n@hookimpl\ndef forecast_drivers():\n    return [42]\n",
         ["returned 42, not a forecast.driver.Driver"],
     ),
-    "raises in a term": (PLUGIN.replace('return m["level"]', 'return 1 / 0 + m["level"]'), ["base (base of compute)", "ZeroDivisionError"]),
-    "returns text": (PLUGIN.replace('return m["level"] + m["growth"] * m.years', 'return "rubbish"'), ["base of compute"]),
-    "returns nothing": (PLUGIN.replace('return m["level"] + m["growth"] * m.years', "return None"), ["it returned None"]),
+    "raises in a term": (
+        PLUGIN.replace('return m["level"]', 'return 1 / 0 + m["level"]'),
+        ["base (base of compute)", "ZeroDivisionError"],
+    ),
+    "returns text": (
+        PLUGIN.replace('return m["level"] + m["growth"] * m.years', 'return "rubbish"'),
+        ["base of compute"],
+    ),
+    "returns nothing": (
+        PLUGIN.replace('return m["level"] + m["growth"] * m.years', "return None"),
+        ["it returned None"],
+    ),
     "returns a wrong shape": (
-        PLUGIN.replace('return m["level"] + m["growth"] * m.years', "import numpy; return numpy.zeros((5, 5))"),
+        PLUGIN.replace(
+            'return m["level"] + m["growth"] * m.years', "import numpy; return numpy.zeros((5, 5))"
+        ),
         ["(5, 5)", "2 blocs"],
     ),
     "returns a wrong time axis": (
-        PLUGIN.replace('return m["level"] + m["growth"] * m.years', "import numpy; return numpy.zeros((2, 5))"),
+        PLUGIN.replace(
+            'return m["level"] + m["growth"] * m.years', "import numpy; return numpy.zeros((2, 5))"
+        ),
         ["(2, 5)"],
     ),
-    "asks for what nobody has": (PLUGIN.replace('m["growth"]', 'm["grwth"]'), ["'grwth'", "did you mean 'growth'?"]),
+    "asks for what nobody has": (
+        PLUGIN.replace('m["growth"]', 'm["grwth"]'),
+        ["'grwth'", "did you mean 'growth'?"],
+    ),
     "observes rubbish": (PLUGIN.replace("sd=data.error", "sd=data.eror"), ["no column 'eror'"]),
-    "was written for another version": (PLUGIN.replace("api_version = 1", "api_version = 99"), ["api_version 99"]),
+    "was written for another version": (
+        PLUGIN.replace("api_version = 1", "api_version = 99"),
+        ["api_version 99"],
+    ),
     "has a bad prior": (PLUGIN.replace("sigma = 1,", "sigma = -1,"), ["sigma", "level"]),
 }
 
@@ -339,13 +363,17 @@ def test_a_broken_plugin_is_named_and_exits_with_one(toy, uncompiled, name):
 
 
 def test_a_plugin_that_is_not_a_number_is_named_after_prior_draws(toy):
-    Path("toy.py").write_text(PLUGIN.replace('return m["level"]', 'return (m["growth"] - 99.0) ** 0.5 + m["level"]'))
+    Path("toy.py").write_text(
+        PLUGIN.replace('return m["level"]', 'return (m["growth"] - 99.0) ** 0.5 + m["level"]')
+    )
     refused(toys(*PRIOR), 1, "driver 'toy'", "'compute' is not finite in 100.0% of draws")
 
 
 def test_a_plugin_that_is_not_a_number_is_named_when_it_is_fitted(toy):
     """The sampler would say that it cannot begin; the reader needs to know whose fault that is."""
-    Path("toy.py").write_text(PLUGIN.replace('return m["level"]', 'return (m["growth"] - 99.0) ** 0.5 + m["level"]'))
+    Path("toy.py").write_text(
+        PLUGIN.replace('return m["level"]', 'return (m["growth"] - 99.0) ** 0.5 + m["level"]')
+    )
     refused(toys(*SHORT), 1, "driver 'toy'")
 
 
@@ -356,7 +384,9 @@ def test_what_a_plugin_prints_does_not_reach_standard_output(toy):
 
 
 def test_what_a_term_prints_does_not_reach_standard_output(toy):
-    Path("toy.py").write_text(PLUGIN.replace("    def base(self, m):", "    def base(self, m):\n        print('hello')"))
+    Path("toy.py").write_text(
+        PLUGIN.replace("    def base(self, m):", "    def base(self, m):\n        print('hello')")
+    )
     result = toys(*PRIOR, "--json")
     assert result.exit_code == 0
     assert json.loads(result.stdout)["prior_only"] is True

@@ -70,7 +70,9 @@ def test_changed_priors_rows_and_as_of_dates_compile_nothing_and_a_changed_famil
 
 
 @pytest.mark.parametrize(
-    "change", [{}, {"as_of": date(2023, 5, 1)}, {"priors": OTHER_NUMBERS}], ids=["usual", "fewer rows", "priors"]
+    "change",
+    [{}, {"as_of": date(2023, 5, 1)}, {"priors": OTHER_NUMBERS}],
+    ids=["usual", "fewer rows", "priors"],
 )
 def test_compiled_log_density_and_gradient_are_those_of_the_python_linker(
     compiler: Compiler, change: dict[str, object]
@@ -94,7 +96,7 @@ def test_compiled_log_density_and_gradient_are_those_of_the_python_linker(
 def test_another_process_finds_the_compiled_model_and_gives_the_same_draws(
     compiler: Compiler, cache: Path
 ) -> None:
-    draws, _ = sample(*toy(), SamplerSettings(draws=50, tune=100, chains=2, cores=1), seed=3, compiler=compiler)
+    draws, _ = sample(*toy(), QUICK, seed=3, compiler=compiler)
     root = Path(__file__).parents[2]
     environment = {**os.environ, "FORECAST_CACHE": str(cache), "PYTHONPATH": str(root)}
     done = subprocess.run(
@@ -111,14 +113,25 @@ def test_another_process_finds_the_compiled_model_and_gives_the_same_draws(
     assert bytes.fromhex(found) == draws.tobytes()
 
 
+@pytest.fixture
+def compiles_at_once(compiler: Compiler, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give out the session's compiled toy in place of compiling it; returns its file."""
+    path = cache_path(Structure.of(*toy()))
+    _, arrays = read_entry(path)
+    guard = {name: arrays[f"guard.{name}"] for name in ("point", "value", "gradient")}
+    entry = compiler.compiled(*toy()).code
+    monkeypatch.setattr("forecast.inference.compiling.compile_entry", lambda *_: (entry, guard))
+    return path
+
+
 @pytest.mark.parametrize("damage", ["truncated", "a flipped byte", "no archive", "another log density"])
 def test_a_damaged_entry_is_compiled_again_with_one_warning(
-    compiler: Compiler, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+    compiles_at_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
-    good = cache_path(Structure.of(*toy()))
+    content = bytearray(compiles_at_once.read_bytes())
+    meta, arrays = read_entry(compiles_at_once)
     monkeypatch.setenv("FORECAST_CACHE", str(tmp_path))
     bad = cache_path(Structure.of(*toy()))
-    content = bytearray(good.read_bytes())
     if damage == "truncated":
         bad.write_bytes(content[: len(content) // 2])
     elif damage == "a flipped byte":
@@ -127,7 +140,6 @@ def test_a_damaged_entry_is_compiled_again_with_one_warning(
     elif damage == "no archive":
         bad.write_text("nothing")
     else:
-        meta, arrays = read_entry(good)
         write_entry(bad, meta, arrays | {"guard.value": arrays["guard.value"] + 1.0})
     repaired = Compiler()
     with pytest.warns(RuntimeWarning, match="could not be used") as caught:
@@ -137,6 +149,7 @@ def test_a_damaged_entry_is_compiled_again_with_one_warning(
     load_entry(bad)
 
 
+@pytest.mark.slow
 def test_without_our_own_functions_nutpie_compiles_the_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fit: tuple[np.ndarray, object]
 ) -> None:
@@ -156,7 +169,7 @@ def test_without_our_own_functions_nutpie_compiles_the_model(
 
 
 def test_a_folder_that_cannot_be_written_costs_a_warning_only(
-    compiler: Compiler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    compiles_at_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("FORECAST_CACHE", str(tmp_path / "file"))

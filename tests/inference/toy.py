@@ -16,7 +16,6 @@ from forecast.worldview.resolve import Key as Where
 
 AS_OF = date(2026, 1, 1)
 TRUTH = {"level": 24.0, "growth": 0.6, "scatter": 0.1, "gap": 0.8}
-SHAPES = {"level": "scalar", "growth": "scalar", "scatter": "scalar", "gap": "scalar"}
 PRIORS = {
     ("line", "level"): Prior("Normal", {"mu": 23.5, "sigma": 1.0}),
     ("line", "growth"): Prior("LogNormal", {"mu": -0.7, "sigma": 0.5}),

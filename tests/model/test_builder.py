@@ -14,6 +14,7 @@ from forecast.driver import adds_to, limits, observes, provides
 from forecast.errors import InputError, PluginError
 from forecast.host import load_host
 from forecast.model import Layout, build_graph
+from forecast.projection import Evaluator
 from tests.toys import (
     AS_OF,
     Boost,
@@ -127,9 +128,7 @@ def test_one_channel_is_read_as_a_linear_flow_and_zero_where_a_bloc_lacks_it(vie
 
 
 def test_a_missing_channel_is_named_with_those_that_exist(view):
-    reader = driver(
-        "reader", base=provides("x", unit="FLOP")(lambda self, m: m.channel("supply", "gray"))
-    )
+    reader = driver("reader", base=provides("x", unit="FLOP")(lambda self, m: m.channel("supply", "gray")))
     words = failure(view, Market(), reader, Line())
     assert "driver 'reader'" in words and "no channel 'gray'; it has grey, home" in words.replace(
         "home, grey", "grey, home"
@@ -394,9 +393,7 @@ def test_a_quantity_is_set_for_one_bloc_only(view):
 
 def test_a_quantity_that_is_changed_carries_into_what_reads_it(view):
     twice = driver("twice", base=provides("twice", unit="FLOP")(lambda self, m: m["compute"] + 0.3))
-    _, before, after = paired(
-        view, {"quantity": "compute", "add": 1.0}, Line(), twice, name="twice"
-    )
+    _, before, after = paired(view, {"quantity": "compute", "add": 1.0}, Line(), twice, name="twice")
     assert (after - before)[:, -1] == pytest.approx([1.0, 1.0])
 
 
@@ -434,7 +431,7 @@ def test_a_term_that_is_off_keeps_the_value_it_had(view):
         ({"channel": "gray", "of": "supply", "scale": 0}, "there is no channel 'gray' of supply"),
         ({"quantity": "compte", "add": 1}, "there is no quantity 'compte'; there are compute, supply"),
         ({"term": "following", "set": "off"}, "there is no term 'following'; there are none"),
-        ({"quantity": "compute", "bloc": "chona", "add": 1}, "unknown bloc 'chona'; blocs are us_allies, china"),
+        ({"quantity": "compute", "bloc": "chona", "add": 1}, "unknown bloc 'chona' (did you mean 'china'?)"),
         ({"quantity": "compute"}, "a quantity takes either add or set"),
         ({"quantity": "compute", "add": 1, "set": 2}, "a quantity takes either add or set"),
         ({"quantity": "compute", "add": float("nan")}, "add must be a finite number"),
@@ -456,6 +453,31 @@ def test_a_change_that_fits_nothing_is_refused_in_words(view, change, words):
 def test_a_from_that_is_no_date_is_refused_in_words(view, day):
     change = {"quantity": "compute", "add": 1, "from": day}
     assert "from must be a date" in failure(view, Line(), error=InputError, changes=[change])
+
+
+def at_as_of(m):
+    """What growth of the future is measured against."""
+    return m.at_date(m["compute"], m.as_of_date)
+
+
+def test_the_value_at_the_as_of_date_is_not_moved_by_a_change_after_it(view):
+    """The as-of date lies inside a month whose end is already the future."""
+    now = driver("now", now=provides("now", unit="FLOP")(lambda self, m: at_as_of(m)))
+    _, before, after = paired(view, {"quantity": "compute", "add": 1.0}, Line(), now, name="now")
+    assert after == pytest.approx(before, abs=1e-9)
+
+
+def test_the_value_at_the_as_of_date_is_not_moved_by_a_shock_after_it(view):
+    now = driver("now", now=provides("now", unit="FLOP")(lambda self, m: at_as_of(m)))
+    graph = future(spec_of(view, Line(), Luck(), now))
+    draws, time = draws_of(graph, 1), len(graph.decimal)
+    found = [
+        Evaluator(graph, {"now": graph.quantities["now"].tensor})(
+            draws, {"luck": (np.full((1, 1, time), size), np.zeros((1, 2, time)))}
+        )["now"]
+        for size in (0.0, 3.0)
+    ]
+    assert found[1] == pytest.approx(found[0], abs=1e-9)
 
 
 # Operations --------------------------------------------------------------------------------------
@@ -480,7 +502,11 @@ def test_at_date_interpolates_within_the_month_and_is_clamped_to_the_grid(view):
 
 def test_max_over_blocs_is_the_leaders_value_for_all(view):
     graph = future(
-        spec_of(view, Line(), driver("d", b=provides("x", unit="FLOP")(lambda s, m: m.max_over_blocs(m["compute"]))))
+        spec_of(
+            view,
+            Line(),
+            driver("d", b=provides("x", unit="FLOP")(lambda s, m: m.max_over_blocs(m["compute"]))),
+        )
     )
     found = values(graph, "x", "compute")
     assert found["x"] == pytest.approx(np.tile(found["compute"].max(axis=0), (2, 1)), abs=0)

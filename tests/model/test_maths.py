@@ -123,7 +123,10 @@ def test_a_lag_is_linear_interpolation_clamped_to_the_grid(seed, first, second):
         assert found[row] == pytest.approx(exact, abs=1e-9)
 
 
-series_, lags_ = pt.tensor("series", dtype="float64", shape=(2, YEARS.size)), pt.tensor("lags", dtype="float64", shape=(2, 1))
+series_, lags_ = (
+    pt.tensor("series", dtype="float64", shape=(2, YEARS.size)),
+    pt.tensor("lags", dtype="float64", shape=(2, 1)),
+)
 LAGGED = compiled(maths.lagged(series_, lags_), series_, lags_)
 
 

@@ -31,7 +31,7 @@ def test_rows_become_logs_errors_dates_and_bloc_indices(tmp_path):
 
 
 def test_a_linear_table_is_not_logged(tmp_path):
-    linear = TABLES.replace('default_error = 0.2', 'default_error = 0.2\nlinear = true')
+    linear = TABLES.replace("default_error = 0.2", "default_error = 0.2\nlinear = true")
     found = CONTEXT.observations(table(tmp_path, tables=linear)["runs"])
     assert found.columns["value"].tolist() == [5e24, 2e25, 6e25, 3e24, 1e25]
 
@@ -192,7 +192,9 @@ def test_two_drivers_tables_of_one_name_keep_their_own_rows(tmp_path):
     def measured(self, m, data):
         m.normal(data, mean=m["k"], sd=data.error)
 
-    theirs = driver("other", K, table(tmp_path / "theirs", csv=less, owner="other"), measured=observes("runs")(measured))
+    theirs = driver(
+        "other", K, table(tmp_path / "theirs", csv=less, owner="other"), measured=observes("runs")(measured)
+    )
     try:
         graph = build_graph(spec_of(worldview(tmp_path), mine, theirs), END)
     except PluginError as error:

@@ -53,7 +53,9 @@ def test_all_draws_at_once_equal_the_graph_evaluated_draw_by_draw(graph):
             given |= {common: shocks[name][0][draw], own: shocks[name][1][draw]}
         given |= {symbol: values for symbol, values in graph.data.values()}
         for name, tensor in outputs.items():
-            alone = np.broadcast_to(tensor.eval(given, on_unused_input="ignore", mode="FAST_COMPILE"), found[name][draw].shape)
+            alone = np.broadcast_to(
+                tensor.eval(given, on_unused_input="ignore", mode="FAST_COMPILE"), found[name][draw].shape
+            )
             assert found[name][draw] == pytest.approx(alone, abs=1e-10), name
     assert np.all(found["busy"][0] != found["busy"][1])
 

@@ -42,7 +42,9 @@ def test_normal_rows_have_the_log_density_of_scipy(tmp_path):
         tmp_path, lambda self, m, data: m.normal(data, mean=m.at(m["x"], data), sd=m["s"]), size=50
     )
     assert found.log_likelihood["runs"] == pytest.approx(stats.norm(k, s).logpdf(VALUE))
-    assert found.mean["runs"] == pytest.approx(np.tile(k, 5)) and found.sd["runs"] == pytest.approx(np.tile(s, 5))
+    assert found.mean["runs"] == pytest.approx(np.tile(k, 5)) and found.sd["runs"] == pytest.approx(
+        np.tile(s, 5)
+    )
     assert found.observed["runs"] == pytest.approx(VALUE)
 
 
@@ -69,9 +71,7 @@ def test_a_censored_row_has_the_probability_of_at_least_its_bound(tmp_path):
 
 
 def test_predictions_have_the_models_mean_and_standard_deviation(tmp_path):
-    found, k, s = measured(
-        tmp_path, lambda self, m, data: m.normal(data, mean=m.at(m["x"], data), sd=m["s"])
-    )
+    found, k, s = measured(tmp_path, lambda self, m, data: m.normal(data, mean=m.at(m["x"], data), sd=m["s"]))
     drawn = (found.predictive["runs"] - k) / s
     # 4,000 draws: standard errors 0.016 and 0.011; four of each, one false alarm in 10^4 a number.
     assert drawn.mean(axis=0) == pytest.approx(np.zeros(5), abs=0.064)

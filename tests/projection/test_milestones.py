@@ -100,7 +100,9 @@ def test_a_threshold_in_a_unit_of_another_kind_is_refused(tmp_path):
     assert "does not fit length [minute]" in words and "[milestones.m] at_least" in words
 
 
-@pytest.mark.parametrize(("quantity", "words"), [(0.5, "length is about 0.5"), (None, "length is about none")])
+@pytest.mark.parametrize(
+    ("quantity", "words"), [(0.5, "length is about 0.5"), (None, "length is about none")]
+)
 def test_a_threshold_about_another_success_rate_is_refused(tmp_path, quantity, words):
     found = refused(tmp_path, single('value = 1, unit = "minute", success = 0.8'), ramp(success=quantity))
     assert "the threshold is about a success rate of 0.8" in found and words in found
@@ -111,7 +113,9 @@ def test_a_threshold_about_the_same_success_rate_is_accepted(tmp_path):
 
 
 def test_every_problem_of_the_milestones_is_said_at_once(tmp_path):
-    text = single('value = 1, unit = "FLOP"') + single('value = 1, unit = "minute"', "nope").replace(".m]", ".n]")
+    text = single('value = 1, unit = "FLOP"') + single('value = 1, unit = "minute"', "nope").replace(
+        ".m]", ".n]"
+    )
     assert len(refused(tmp_path, text).splitlines()) == 2
 
 
@@ -189,17 +193,21 @@ def test_one_bloc_is_enough_to_set_a_draw_aside(tmp_path):
 
 def test_a_crossing_after_the_horizon_is_never(tmp_path):
     """The grid ends at a month start; the horizon may lie before it."""
-    view = worldview(tmp_path, HEAD + single('value = 6.44, unit = "log10 minute"')).replace(horizon="2030-06-05")
+    view = worldview(tmp_path, HEAD + single('value = 6.44, unit = "log10 minute"')).replace(
+        horizon="2030-06-05"
+    )
     graph = future(spec_of(view, ramp()), horizon=view.horizon)
-    found = project(
-        graph, draws_of(graph, 4), chains=1, milestones=view.milestones, thresholds={}, seed=1
-    ).crossings["m"].values
+    found = (
+        project(graph, draws_of(graph, 4), chains=1, milestones=view.milestones, thresholds={}, seed=1)
+        .crossings["m"]
+        .values
+    )
     assert np.all(np.isinf(found)), found[0, 0]  # 2030.44 is 2030-06-10
 
 
 def test_draws_do_not_change_with_another_milestone_beside(tmp_path):
     text = single('value = 1e4, unit = "minute"', extra="unreachable = 0.25")
-    other = '[milestones.a]\nunreachable = 0.5\nquantity = "length"\nat_least = { value = 1e3, unit = "minute", source = "t" }\n'
+    other = text.replace(".m]", ".a]").replace("1e4", "1e3").replace("0.25", "0.5")
     alone, beside = projected(tmp_path, text), projected(tmp_path, other + text)
     assert np.array_equal(alone.crossings["m"].values, beside.crossings["m"].values)
 

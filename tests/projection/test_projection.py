@@ -149,7 +149,9 @@ def test_a_quantity_that_is_not_finite_names_driver_quantity_bloc_and_month(view
     with pytest.raises(PluginError) as caught:
         projected(view, Line(), broken)
     words = str(caught.value)
-    assert words.startswith("driver 'broken' of this Python session: quantity 'odd' is not finite in 100.0% of")
+    assert words.startswith(
+        "driver 'broken' of this Python session: quantity 'odd' is not finite in 100.0% of"
+    )
     assert "first for china in 2027-02" in words
 
 

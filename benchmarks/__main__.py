@@ -1,0 +1,201 @@
+"""Command line of the benchmarks: ``python -m benchmarks --help``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.speed import Sampling
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the sampler's settings to a command."""
+    for name, value in reversed(vars(Sampling()).items()):
+        command = click.option(f"--{name}", type=int, default=value, show_default=True)(command)
+    return command
+
+
+def output_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--output`` to a command."""
+    return click.option("--output", metavar="NAME", help="Write benchmarks/results/NAME.json.")(command)
+
+
+@click.group()
+def main() -> None:
+    """Measure the default model; each command takes minutes."""
+
+
+@main.command()
+@click.option(
+    "--variant",
+    "variants",
+    multiple=True,
+    type=click.Choice(["inside", "grid", "separate"]),
+    help="Of the hand-written script; may be repeated [default: all].",
+)
+@click.option(
+    "--warm-up/--no-warm-up", default=True, show_default=True, help="First run each program with few draws."
+)
+@click.option(
+    "--part",
+    "parts",
+    multiple=True,
+    type=click.Choice(["programs", "refits", "start"]),
+    help="What to measure; may be repeated [default: all].",
+)
+@output_option
+@sampling_options
+def speed(
+    variants: Sequence[str], warm_up: bool, parts: Sequence[str], output: str | None, **settings: int
+) -> None:
+    """`forecast run` beside a hand-written script; a second fit; start-up."""
+    from benchmarks import speed as measure
+
+    sampling, parts = Sampling(**settings), parts or ("programs", "refits", "start")
+    result: dict[str, Any] = {"sampling": vars(sampling)}
+    if "start" in parts:
+        result["start"] = measure.start_up()
+    if "programs" in parts:
+        result |= measure.side_by_side(sampling, variants or ("separate", "grid", "inside"), warm_up=warm_up)
+    if "refits" in parts:
+        result["refits"] = measure.refits(sampling)
+    result["verdicts"] = measure.verdicts(result)
+    if "costs" in result:
+        show("Whole processes", [{"program": name, **cost} for name, cost in result["costs"].items()])
+        for name, rows in result["agreement"].items():
+            show(f"Crossing dates, {name} beside ours", rows)
+    if "start" in result:
+        show("Start-up, seconds", [result["start"]])
+    if "refits" in result:
+        show(
+            "Two fits in one process", [{"cache": name, **times} for name, times in result["refits"].items()]
+        )
+    show("Against the targets", result["verdicts"])
+    keep(output, result)
+
+
+@main.command(hidden=True)
+@sampling_options
+def refit(**settings: int) -> None:
+    """Two fits in this process, as JSON; `speed` starts it."""
+    from benchmarks.speed import refit as measure
+
+    click.echo(json.dumps(measure(Sampling(**settings))))
+
+
+@main.command()
+@click.option("--simulations", type=int, default=20, show_default=True)
+@output_option
+@sampling_options
+def recovery(simulations: int, output: str | None, **settings: int) -> None:
+    """Simulate evidence from known parameters of the default model, and find them again."""
+    from benchmarks.recovery import nutpie_fit, recover
+    from forecast.engine import make_plan
+    from forecast.inference import Compiler, SamplerSettings
+
+    seed = settings.pop("seed")
+    compiler = Compiler()
+    found = recover(
+        make_plan(),
+        nutpie_fit(SamplerSettings(**settings), compiler),
+        simulations=simulations,
+        seed=seed,
+        progress=lambda done, total: click.echo(f"{done} of {total} simulations", err=True),
+    )
+    failures = found.failures()
+    show(f"Recovery over {simulations} simulations", found.table())
+    click.echo(
+        f"Truths inside their 90% interval: {found.coverage:.1%}. " + ("; ".join(failures) or "Good enough.")
+    )
+    made = compiler.compilations + compiler.loads
+    result = {"simulations": simulations, "seed": seed, **settings, "coverage": found.coverage}
+    keep(output, result | {"models_made": made, "failures": failures, "table": found.table()})
+
+
+@main.command()
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@output_option
+def prediction(run: Path, output: str | None) -> None:
+    """Leave-one-out predictive intervals of a saved RUN folder."""
+    from benchmarks.prediction import report
+
+    result = report(run)
+    show(
+        "Leave-one-out 90% intervals; ratio to a least-squares line with the same covariates, raw: without",
+        result["tables"],
+    )
+    keep(output, result)
+
+
+@main.command()
+@click.option("--seeds", default="1,2,3", show_default=True)
+@output_option
+@sampling_options
+def seeds(seeds: str, output: str | None, seed: int, **settings: int) -> None:
+    """Convergence of several seeds, and agreement of their probabilities."""
+    from benchmarks.seeds import report
+    from forecast.inference import SamplerSettings
+
+    result = report([int(one) for one in seeds.split(",")], SamplerSettings(**settings))
+    show("Seeds", result["seeds"])
+    show(f"Probabilities apart, of {result['probabilities']} in each pair of seeds", result["apart"])
+    keep(output, result)
+
+
+@main.command()
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@output_option
+def shares(run: Path, output: str | None) -> None:
+    """Which condition comes later, and what free access to chips does, on a saved RUN folder."""
+    from benchmarks.shares import report
+
+    result = report(run)
+    show("Later condition, share of draws", [{"bloc": bloc, **one} for bloc, one in result["later"].items()])
+    show("China with free access to chips from the as-of date", [result["access"]])
+    click.echo(f"Crossings recomputed as saved: {result['same_as_saved']}.")
+    keep(output, result)
+
+
+def show(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print rows of equal keys as a table."""
+    if not rows:
+        click.echo(f"{title}: none.")
+        return
+    table = Table(title=title, title_justify="left")
+    for name in rows[0]:
+        table.add_column(
+            name.replace("_", " "), justify="left" if isinstance(rows[0][name], str) else "right"
+        )
+    for row in rows:
+        table.add_row(*(said(value) for value in row.values()))
+    console = Console()
+    console.print(table, width=None if console.is_terminal else 140)
+
+
+def said(value: Any) -> str:
+    """A cell."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.2f}" if abs(value) >= 100 else f"{value:.3g}"
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def keep(name: str | None, result: Mapping[str, Any]) -> None:
+    """Write a result where it was asked for."""
+    if name:
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        click.echo(f"Written to benchmarks/results/{name}.json")
+
+
+if __name__ == "__main__":
+    main()
