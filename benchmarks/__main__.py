@@ -23,6 +23,13 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def settings_of(chosen: Mapping[str, int]) -> Any:
+    """The engine's settings."""
+    from forecast.inference import SamplerSettings
+
+    return SamplerSettings(**{name: chosen[name] for name in ("draws", "tune", "chains", "cores")})  # type: ignore[arg-type]
+
+
 def output_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--output`` to a command."""
     return click.option("--output", metavar="NAME", help="Write benchmarks/results/NAME.json.")(command)
@@ -99,13 +106,13 @@ def recovery(simulations: int, output: str | None, **settings: int) -> None:
     """Simulate evidence from known parameters of the default model, and find them again."""
     from benchmarks.recovery import nutpie_fit, recover
     from forecast.engine import make_plan
-    from forecast.inference import Compiler, SamplerSettings
+    from forecast.inference import Compiler
 
     seed = settings.pop("seed")
     compiler = Compiler()
     found = recover(
         make_plan(),
-        nutpie_fit(SamplerSettings(**settings), compiler),
+        nutpie_fit(settings_of(settings), compiler),
         simulations=simulations,
         seed=seed,
         progress=lambda done, total: click.echo(f"{done} of {total} simulations", err=True),
@@ -142,9 +149,8 @@ def prediction(run: Path, output: str | None) -> None:
 def seeds(seeds: str, output: str | None, seed: int, **settings: int) -> None:
     """Convergence of several seeds, and agreement of their probabilities."""
     from benchmarks.seeds import report
-    from forecast.inference import SamplerSettings
 
-    result = report([int(one) for one in seeds.split(",")], SamplerSettings(**settings))
+    result = report([int(one) for one in seeds.split(",")], settings_of(settings))
     show("Seeds", result["seeds"])
     show(f"Probabilities apart, of {result['probabilities']} in each pair of seeds", result["apart"])
     keep(output, result)

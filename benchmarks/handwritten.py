@@ -73,27 +73,36 @@ def lagged(xp: Any, x: Any, lag: Any, size: int) -> Any:
     return (1 - part) * xp.take_along_axis(x, left, axis=-1) + part * xp.take_along_axis(x, left + 1, axis=-1)
 
 
-def at_year(x: Any, when: float, years: Array) -> Any:
-    """`x` at one moment, in years since 2024."""
+def at_year(x: Any, when: float, years: Array, as_of: float) -> Any:
+    """`x` at one moment up to the as-of date, from months up to that date alone."""
     k = int(np.searchsorted(years[0], when, side="right")) - 1
+    k -= int(years[0, k + 1] > as_of)
     part = (when - years[0, k]) / (years[0, k + 1] - years[0, k])
     return (1 - part) * x[..., k : k + 1] + part * x[..., k + 1 : k + 2]
 
 
-def shock(
+def wandering(
     xp: Any, innovations: Any, years: Array, as_of: float, scale: Any, persistence: Any, share: Any
 ) -> Any:
-    """Integral of a mean-reverting random growth rate after the as-of date."""
+    """Mean-reverting random path after the as-of date, by its exact AR(1)."""
     if innovations is None:
         return 0.0 * years
     common, own = innovations
-    step = np.diff(years, prepend=years[:, :1])
     age = np.maximum(years - as_of, 0.0) / persistence
-    kick = np.where(years > as_of, np.sqrt(-np.expm1(-2.0 * step / persistence)), 0.0) * np.exp(age)
-    rate = (
-        scale * np.exp(-age) * xp.cumsum((np.sqrt(1 - share) * common + np.sqrt(share) * own) * kick, axis=-1)
-    )
-    return xp.cumsum(rate * step, axis=-1)
+    kick = np.sqrt(-np.expm1(-2.0 * ahead(years, as_of) / persistence)) * np.exp(age)
+    mixed = np.sqrt(1 - share) * common + np.sqrt(share) * own
+    return scale * np.exp(-age) * xp.cumsum(mixed * kick, axis=-1)
+
+
+def ahead(years: Array, as_of: float) -> Array:
+    """Time since the month before, as far as it lies after the as-of date."""
+    since = np.maximum(years - as_of, 0.0)
+    return np.diff(since, prepend=since[:, :1])
+
+
+def reached(x: Array, years: Array, as_of: float) -> Array:
+    """After the as-of date what was reached stays reached; commutes with the capability maps, which rise."""
+    return np.where(years > as_of, np.maximum.accumulate(x, axis=-1), x)
 
 
 def trajectories(p: Any, years: Array, as_of_date: date, xp: Any, shocks: Any = None) -> SimpleNamespace:
@@ -103,14 +112,15 @@ def trajectories(p: Any, years: Array, as_of_date: date, xp: Any, shocks: Any = 
     before, after = np.minimum(years, as_of), np.maximum(years - as_of, 0.0)
 
     def path(name: str, scale: Any, persistence: Any, share: Any) -> Any:
-        return shock(xp, shocks.get(name), years, as_of, scale, persistence, share)
+        return wandering(xp, shocks.get(name), years, as_of, scale, persistence, share)
 
     i, c, x, a, k = (
         {n.split(".")[1]: v for n, v in p.items() if n.startswith(driver)}
         for driver in ("investment", "compute-growth", "export-control", "algorithmic", "capability")
     )
     trend = i["level"] + i["growth"] * (years - 1.0)
-    trend = trend + path("investment", i["shock_scale"], i["persistence"], i["shock_bloc_share"])
+    growth = path("investment", i["shock_scale"], i["persistence"], i["shock_bloc_share"])
+    trend = trend + xp.cumsum(growth * ahead(years, as_of), axis=-1)
     ceiling = xp.log10(i["ceiling_share"] * i["gdp"]) + np.log10(1.0 + i["gdp_growth"]) * years
     money = softmin(xp, 1.0, trend, ceiling)
     price = c["price_performance"] + c["price_performance_growth"] * (years - 1.0) - c["price_disadvantage"]
@@ -120,7 +130,8 @@ def trajectories(p: Any, years: Array, as_of_date: date, xp: Any, shocks: Any = 
     world = world - c["world_production_growth"] * decay * xp.expm1(-np.maximum(since, 0.0) / decay)
     starts = x["epoch_starts"]
     inside = (years >= starts[:, None]) & (years < np.append(starts[1:], np.inf)[:, None])
-    luck = path("domestic", x["domestic_shock"], x["domestic_shock_persistence"], 0.0)
+    luck = path("domestic", x["domestic_shock"], x["domestic_shock_persistence"], 0.0) * ahead(years, as_of)
+    luck = xp.cumsum(luck, axis=-1)
     channels = {
         "domestic": 10.0
         ** (xp.log10(x["domestic"]) + x["domestic_growth"] * (years - 1.5) + luck[..., :1, :]),
@@ -139,13 +150,14 @@ def trajectories(p: Any, years: Array, as_of_date: date, xp: Any, shocks: Any = 
     compute = stock + softmin(xp, 4.0, share, c["allocation_bound"]) + np.log10(c["flop_per_h100e_run"])
 
     leader = xp.max(stock, axis=-2, keepdims=True)
-    now, earlier = at_year(leader, as_of, years), at_year(leader, year_before(as_of_date), years)
-    pace = xp.where(after > 0, (leader - now) / (now - earlier), 0.0)
-    pace = after + decaying(xp, (pace - after) / a["relaxation"], years, a["relaxation"])
+    now, earlier = (at_year(leader, day, years, as_of) for day in (as_of, year_before(as_of_date)))
+    gap = (xp.where(after > 0, (leader - now) / (now - earlier), 0.0) - after) / a["relaxation"]
+    pace = 1.0 + gap - decaying(xp, gap, years, a["relaxation"]) / a["relaxation"]
+    luck = path("progress", a["shock_scale"], a["persistence"], a["shock_bloc_share"])
+    luck = luck + LN10 / 2 * a["shock_scale"] ** 2 * np.expm1(-2.0 * after / a["persistence"])  # mean one
+    pace = xp.maximum(pace, 0.0) * 10.0**luck
     rate = 10.0 ** (a["rate_centre"] + a["rate_spread"] * a["rate_z"])
-    progress = rate * (before + pace) + path(
-        "progress", a["shock_scale"], a["persistence"], a["shock_bloc_share"]
-    )
+    progress = rate * (years + integral(xp, xp.where(after > 0, pace - 1.0, 0.0), years))
     both = np.zeros((2, size))
     own = compute + lagged(xp, progress + both, a["lag"] + both, size)
     spread = a["follow_lag_spread"] * a["follow_lag_drift"] * -np.expm1(-after / a["relaxation"])
@@ -157,7 +169,7 @@ def trajectories(p: Any, years: Array, as_of_date: date, xp: Any, shocks: Any = 
     anchor_date = min(date(2025, 4, 1), as_of_date - timedelta(days=183))
     anchor = decimal_year(anchor_date) - 2024
     leader = xp.max(effective, axis=-2, keepdims=True)
-    now, earlier = at_year(leader, anchor, years), at_year(leader, year_before(anchor_date), years)
+    now, earlier = (at_year(leader, day, years, as_of) for day in (anchor, year_before(anchor_date)))
     clock = anchor - (decimal_year(date(2025, 4, 1)) - 2024) + (effective - now) / (now - earlier)
     horizon = k["horizon_level"] + k["horizon_growth"] * clock
     return SimpleNamespace(
@@ -314,8 +326,8 @@ def project(inputs: Inputs, posterior: Any, years: Array, rng: np.random.Generat
         }
         p["export-control-leakage.epoch_starts"] = inputs.epoch_starts
         n = len(range(size)[part])
-        drawn = {name: rng.standard_normal((n, 3, years.size)) for name in SHOCKS}
-        shocks = {name: (x[:, :1], x[:, 1:]) for name, x in drawn.items()}
+        normal = {name: rng.standard_normal((n, 3, years.size)) for name in SHOCKS}
+        shocks = {name: (x[:, :1], x[:, 1:]) for name, x in normal.items()}
         q = trajectories(p, years, inputs.view.as_of, np, shocks)
         blocks.append({n: getattr(q, n) for n in READ})
     return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
@@ -324,22 +336,24 @@ def project(inputs: Inputs, posterior: Any, years: Array, rng: np.random.Generat
 def crossings(inputs: Inputs, q: Any, years: Array, rng: np.random.Generator) -> Array:
     """Crossing dates of the milestone `agi`, (draw, bloc); inf for never."""
     size, level = len(q["training_compute"]), inputs.view.thresholds
+    as_of = decimal_year(inputs.view.as_of) - 2024
+    effective, horizon = (reached(q[name], years, as_of) for name in ("effective_compute", "time_horizon_80"))
     drawn = {name: prior.rvs(rng, size)[:, None, None] for name, prior in level.items()}
     by_compute = rng.random(size)[:, None, None] < 0.5
     capable = np.where(
         by_compute,
-        q["effective_compute"] - drawn["effective_compute"],
-        q["time_horizon_80"] - np.log10(60.0 * drawn["time_horizon"]),
+        effective - drawn["effective_compute"],
+        horizon - np.log10(60.0 * drawn["time_horizon"]),
     )
     margin = np.minimum(q["training_compute"] - drawn["training_compute"], capable)
-    reached = margin >= 0
-    first = np.argmax(reached, axis=-1)
+    met = margin >= 0
+    first = np.argmax(met, axis=-1)
     before = np.maximum(first - 1, 0)
     right, left = (np.take_along_axis(margin, k[..., None], -1)[..., 0] for k in (first, before))
     part = np.where(first > before, left / np.where(first > before, left - right, 1.0), 0.0)
     dates = 2024 + years[0][before] + part * (years[0][first] - years[0][before])
     unreachable = rng.random(size) < inputs.view.milestones["agi"].unreachable
-    return np.where(reached.any(axis=-1) & ~unreachable[:, None], dates, np.inf)
+    return np.where(met.any(axis=-1) & ~unreachable[:, None], dates, np.inf)
 
 
 def main() -> None:
@@ -358,7 +372,8 @@ def main() -> None:
         "--output", help="an .npz with crossings (chain, draw, bloc) and accepted (chain, draw)"
     )
     asked = parser.parse_args()
-    clock, began = {}, time.perf_counter()
+    clock: dict[str, float] = {}
+    began = time.perf_counter()
 
     def lap(name: str) -> None:
         clock[name] = round(time.perf_counter() - began - sum(clock.values()), 2)

@@ -195,7 +195,8 @@ def _lines(tree: Any, likelihood: Likelihood, rows: NDArray[np.bool_]) -> tuple[
     """Mean widths of the line through adjusted and through raw values.
 
     Adjusted means by posterior means: a run of rank 2 or 3 is lifted to what rank 1 would be, a horizon of
-    the old suite is freed of the suites' offset. So the line has the model's covariates, and is the harder rival.
+    the old suite is freed of the suites' offset. So the line has the model's covariates, and is the harder
+    rival.
     """
     columns, posterior = likelihood.observations.columns, tree["posterior"]
     dates, values = columns["date"], np.array(likelihood.observed)

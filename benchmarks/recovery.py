@@ -164,7 +164,8 @@ class Simulator:
     def simulate(self, truth: Floats, seed: int) -> Graph:
         """Replace the evidence by draws from the measurement models at a truth (number,).
 
-        Rows keep their dates, errors and computed covariates (ranks, suites); censoring applies as to real rows.
+        Rows keep their dates, errors and computed covariates (ranks, suites); censoring applies as to real
+        rows.
         """
         parameters = self.layout.shaped(truth[None])
         values = self._evaluate({key: parameters[key] for key in self.graph.parameters})

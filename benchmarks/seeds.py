@@ -20,7 +20,7 @@ False alarms: 6e-5 a probability if errors are normal; with 13 probabilities and
 
 def probabilities(summary: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
     """Every probability of a summary with its Monte Carlo standard error, by dotted path."""
-    found = {}
+    found: dict[str, tuple[float, float]] = {}
     for name, milestone in summary["milestones"].items():
         for bloc, one in milestone["blocs"].items():
             found |= _with_errors(f"{name}.{bloc}", one, one["mcse"])

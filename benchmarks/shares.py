@@ -34,7 +34,8 @@ def later_shares(first: Floats, second: Floats, counts: NDArray[np.bool_]) -> di
     Returns
     -------
     dict of str to float
-        ``first``, ``second``, ``same`` (one moment) and ``neither`` (both never by the horizon), summing to one.
+        ``first``, ``second``, ``same`` (one moment) and ``neither`` (both never by the horizon), which sum
+        to one.
     """
     never = np.isinf(first) & np.isinf(second)
     parts = {

@@ -1,8 +1,9 @@
-"""`forecast run` against the hand-written script, whole processes side by side, and the promises about speed."""
+"""`forecast run` against the hand-written script, whole processes side by side; promises about speed."""
 
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -135,10 +136,13 @@ def refit(sampling: Sampling) -> dict[str, float]:
 
 
 def refits(sampling: Sampling) -> dict[str, Any]:
-    """:func:`refit` in processes of its own, with a cold cache (an empty folder) and with the warm one it leaves."""
+    """:func:`refit` in processes of its own: with empty caches (PyTensor's too), and with what the first leaves."""
     command = [sys.executable, "-m", "benchmarks", "refit", *sampling.options]
     with tempfile.TemporaryDirectory() as scratch:
-        env = {"FORECAST_CACHE": scratch}
+        flags = ",".join(
+            part for part in (os.environ.get("PYTENSOR_FLAGS"), f"base_compiledir={scratch}") if part
+        )
+        env = {"FORECAST_CACHE": scratch, "PYTENSOR_FLAGS": flags}
         return {
             name: json.loads(cost_of(command, env=env).output.strip().splitlines()[-1])
             for name in ("cold", "warm")

@@ -24,7 +24,16 @@ from forecast.errors import InputError
 from forecast.host import Host, load_host
 from forecast.inference import Compiler, SamplerSettings, sample
 from forecast.model import Graph, Key, Layout, Spec, build_graph, read_interventions
-from forecast.projection import Projection, future_graph, measure, project
+from forecast.projection import (
+    Evaluator,
+    Projection,
+    check_milestones,
+    check_quantities,
+    future_graph,
+    measure,
+    project,
+    quantity_evaluator,
+)
 from forecast.results import (
     StoredRun,
     as_json,
@@ -39,6 +48,9 @@ from forecast.results.draws import assemble
 from forecast.results.manifest import fingerprint, manifest
 from forecast.spec import history_end, make_spec
 from forecast.worldview import Worldview, load_worldview
+
+CHECK_DRAWS = 20
+"""Prior draws on which every quantity must be finite before anything is compiled."""
 
 PRIOR_DRAWS = 1000
 """Draws in the group ``prior`` of a run."""
@@ -75,6 +87,8 @@ class Plan:
     prior_only : bool
     fingerprint : dict
         What the run's id is a hash of.
+    plugins : tuple of str
+        Files and modules that were named for this run.
     """
 
     worldview: Worldview
@@ -83,6 +97,7 @@ class Plan:
     settings: SamplerSettings
     prior_only: bool
     fingerprint: Mapping[str, Any]
+    plugins: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -184,6 +199,7 @@ class Run:
             prints=plan.fingerprint,
             timings=self.summary["timings"],
             command=command,
+            plugins=plan.plugins,
         )
 
 
@@ -221,6 +237,7 @@ def make_plan(
         settings=settings,
         prior_only=prior_only,
         fingerprint=fingerprint(worldview, host, spec, settings, prior_only),
+        plugins=tuple(str(Path(name).resolve()) if name.endswith(".py") else name for name in plugins),
     )
 
 
@@ -296,9 +313,13 @@ def execute(plan: Plan, *, reporter: Reporter | None = None, compiler: Compiler 
             plan.spec.blocs,
         )
         _check_all_read(plan, future)
+        check_milestones(plan.worldview.milestones, plan.worldview.thresholds, future.quantities)
+        evaluate = quantity_evaluator(future)
+        tried = layout.shaped(layout.draw(seed, CHECK_DRAWS, "check"))
+        check_quantities(future, evaluate, tried, seed=seed, size=CHECK_DRAWS)
     flat = layout.draw(seed, size, "prior-only" if plan.prior_only else "future")
     stats: xr.Dataset | None = None
-    if not plan.prior_only and inferred.entries and history.likelihoods:
+    if not plan.prior_only and inferred.is_random and history.likelihoods:
         with clock.phase("compile"):
             if not compiler.is_ready(history, inferred, settings.sampler):
                 reporter.phase("Compiling the model (a minute or two the first time; kept afterwards)")
@@ -312,10 +333,12 @@ def execute(plan: Plan, *, reporter: Reporter | None = None, compiler: Compiler 
     parameters = layout.shaped(flat)
     with clock.phase("measure"):
         reporter.phase("Comparing with the evidence")
-        measured = measure(history, {key: parameters[key] for key in history.parameters}, seed=seed)
+        measured = measure(
+            history, {key: parameters[key] for key in history.parameters}, seed=seed, size=size
+        )
     with clock.phase("project"):
         reporter.phase("Projecting to the horizon")
-        projection = _project(plan, future, parameters, chains)
+        projection = _project(plan, future, parameters, chains, evaluate=evaluate)
     with clock.phase("summarise"):
         reporter.phase("Summarising")
         tree = assemble(
@@ -366,7 +389,13 @@ def rerun(stored: StoredRun, *, reporter: Reporter | None = None) -> Run:
 
 
 def _project(
-    plan: Plan, graph: Graph, parameters: Mapping[Key, Floats], chains: int, keep: int = 500
+    plan: Plan,
+    graph: Graph,
+    parameters: Mapping[Key, Floats],
+    chains: int,
+    *,
+    keep: int = 500,
+    evaluate: Evaluator | None = None,
 ) -> Projection:
     return project(
         graph,
@@ -376,6 +405,9 @@ def _project(
         thresholds=plan.worldview.thresholds,
         seed=plan.worldview.seed,
         keep=keep,
+        size=chains * plan.settings.draws,
+        horizon=plan.worldview.horizon,
+        evaluate=evaluate,
     )
 
 

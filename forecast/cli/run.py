@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -77,7 +78,8 @@ def run(ctx: click.Context, /, **options: Any) -> None:
         sampler=options["sampler"],
     )
     folder = runs_folder(options["out"])
-    with Progress() as progress:
+    # Standard output is for the answer alone: what a plugin prints goes where the progress goes.
+    with Progress() as progress, redirect_stdout(sys.stderr):
         plan: Plan = make_plan(
             worldview,
             plugins=options["plugins"],

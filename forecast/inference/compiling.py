@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from forecast.inference import native
 from forecast.inference.cache import cache_path, read_entry, write_entry
+from forecast.inference.child import compile_apart
 from forecast.inference.native import Native, Slot
 from forecast.inference.structure import Structure
 from forecast.model import Graph, Layout, model_data, pymc_model
@@ -84,17 +85,13 @@ def obtain(structure: Structure, graph: Graph, layout: Layout) -> tuple[Any, boo
             _warn(f"the compiled model {path} could not be used ({_said(error)}); compiling it again")
     model, numbers = pymc_model(graph, layout), model_data(graph, layout)
     try:
-        entry, guard = compile_entry(model, layout, numbers)
-    except Exception as error:  # private parts of numba or nutpie may have changed
-        _warn(f"no code for the cache could be made ({_said(error)}); compiling for this process only")
-        import nutpie
+        compile_apart(path, model, layout, numbers)
+        return load_entry(path), False
+    except Exception as error:  # private parts of numba or nutpie may have changed, a disk may be full
+        _warn(f"the compiled model could not be kept ({_said(error)}); this process compiles its own")
+    import nutpie
 
-        return nutpie.compile_pymc_model(model), False
-    try:
-        save_entry(path, entry, numbers, guard)
-    except OSError as error:
-        _warn(f"the compiled model could not be kept ({_said(error)}); the next process compiles it again")
-    return entry, False
+    return nutpie.compile_pymc_model(model), False
 
 
 def compile_entry(model: pm.Model, layout: Layout, numbers: Numbers) -> tuple[Entry, Numbers]:

@@ -164,25 +164,36 @@ class Model(Canvas):
         bloc_share : tensor or float
             Share of the variance that is each bloc's own.
         """
+        return self._random(maths.shock_path, name, scale, persistence, bloc_share)
+
+    def wandering(self, name: str, *, scale: Any, persistence: Any, bloc_share: Any = 0.0) -> Tensor:
+        """A mean-reverting random path itself, not its integral; (bloc, time) in the unit of `scale`.
+
+        Parameters are those of :meth:`shock`.
+        """
+        return self._random(maths.wandering, name, scale, persistence, bloc_share)
+
+    def _random(self, path: Any, name: str, scale: Any, persistence: Any, bloc_share: Any) -> Tensor:
         if not self.projecting:
             return pt.zeros((len(self.blocs), 1))
         if name not in self.graph.shocks:
+            n_bloc, n_time = len(self.blocs), len(self.grid.years)
             self.graph.shocks[name] = (
-                pt.tensor(name=f"shock.{name}.common", dtype="float64", shape=(1, len(self.grid.years))),
-                pt.tensor(
-                    name=f"shock.{name}.own", dtype="float64", shape=(len(self.blocs), len(self.grid.years))
-                ),
+                pt.tensor(name=f"shock.{name}.common", dtype="float64", shape=(1, n_time)),
+                pt.tensor(name=f"shock.{name}.own", dtype="float64", shape=(n_bloc, n_time)),
             )
         common, own = self.graph.shocks[name]
-        return maths.shock_path(
-            common,
-            own,
-            self.years,
-            self.as_of,
-            scale=scale,
-            persistence=persistence,
-            bloc_share=bloc_share,
+        result: Tensor = path(
+            common, own, self.years, self.as_of, scale=scale, persistence=persistence, bloc_share=bloc_share
         )
+        return result
+
+    def reached(self, x: Tensor) -> Tensor:
+        """After the as-of date, the largest value so far: what was reached stays reached."""
+        if not self.projecting:
+            return x
+        x = self._on_blocs(x)
+        return pt.switch(pt.gt(self.years, self.as_of), maths.running_maximum(x), x)
 
     def term(self, name: str, x: Tensor) -> Tensor:
         """A part of a term that an intervention may switch off by name.
@@ -368,6 +379,10 @@ class Model(Canvas):
             raise ValueError(
                 f"its shape is {tensor.type.shape}, which does not fit (bloc, time) with {n_bloc} blocs"
             )
+        if tensor.ndim == 2 and tensor.type.shape[1] not in (None, 1, len(self.grid.years)):
+            raise ValueError(
+                f"its time axis has {tensor.type.shape[1]} entries, the grid {len(self.grid.years)} months"
+            )
         if tensor.ndim == 1:
             raise ValueError("it has one axis; use (bloc, 1), (1, time) or (bloc, time)")
         return tensor
@@ -402,11 +417,14 @@ class Model(Canvas):
         )
 
     def _label(self, term: Term) -> str:
-        """The table's name; with the method's after a dot when it has several."""
-        same = [
-            other for other in self.spec.terms if other.kind == "observation" and other.target == term.target
-        ]
-        return term.target if len(same) == 1 else f"{term.target}.{term.build.__name__}"
+        """The table's name; with its driver and its method where the name alone says too little."""
+        others = [one for one in self.spec.terms if one.kind == "observation" and one.target == term.target]
+        label = term.target
+        if any(one.driver != term.driver for one in others):
+            label = f"{term.driver}.{label}"
+        if sum(one.driver == term.driver for one in others) > 1:
+            label = f"{label}.{term.build.__name__}"
+        return label
 
     def _provider(self, name: str) -> Term | None:
         for term in self._by_target.get(name, ()):

@@ -114,6 +114,10 @@ class Canvas:
     def at_date(self, x: Tensor, day: date | float) -> Tensor:
         """`x` at one date (clamped to the grid), keeping the last axis; (bloc, 1).
 
+        A date up to the as-of date is read from months up to the as-of date
+        alone (continued in a straight line for the last days), so that no
+        shock or intervention reaches it.
+
         Parameters
         ----------
         x : tensor, (bloc, time)
@@ -123,6 +127,11 @@ class Canvas:
         when = decimal_year(day) if isinstance(day, date) else day + EPOCH
         when = float(np.clip(when, self.grid.decimal[0], self.grid.decimal[-1]))
         left, fraction = self.grid.locate(np.array([when]))
+        as_of = decimal_year(self.spec.as_of)
+        if when <= as_of and left[0] > 0 and self.grid.decimal[left[0] + 1] > as_of:
+            left = left - 1
+            months = self.grid.decimal[left[0]], self.grid.decimal[left[0] + 1]
+            fraction = np.array([(when - months[0]) / (months[1] - months[0])])
         # A number a call, not a date: another as-of date must give the same structure.
         self._dates += 1
         place = self.constant(f"date.{self._dates}.left", left, fixed=True)
@@ -149,17 +158,17 @@ class Canvas:
             raise ValueError("mean_over needs a positive period_months in every row")
         if isinstance(x, Mapping):
             flows = pt.concatenate([self._on_blocs(flow) for flow in x.values()], axis=0)
-            names = list(x)
-            offset = len(self.blocs) * np.array(
-                [names.index(name) for name in data.observations.series], dtype=np.int64
-            )
+            names, tag = list(x), f".{'.'.join(x)}"
+            which = np.array([names.index(name) for name in data.observations.series], dtype=np.int64)
+            offset = len(self.blocs) * which
         else:
-            flows, offset = self._on_blocs(x), np.zeros(len(data), dtype=np.int64)
+            flows, tag = self._on_blocs(x), ""
+            offset = np.zeros(len(data), dtype=np.int64)
         total = maths.cumulative(flows, self.years)
         ends, starts = columns["date"] + 1 / 365, columns["date"] + 1 / 365 - columns["period"]
         ends = np.minimum(ends, self.grid.decimal[-1])
-        end = _interpolated(total, *self._place(data, "end", ends, offset))
-        start = _interpolated(total, *self._place(data, "start", starts, offset))
+        end = _interpolated(total, *self._place(data, f"end{tag}", ends, offset))
+        start = _interpolated(total, *self._place(data, f"start{tag}", starts, offset))
         width = self.constant(f"{data.label}.width", ends - starts)
         return pt.log10((end - start) / width)
 

@@ -61,7 +61,9 @@ class Changes:
 
     def active(self, change: Intervention) -> Tensor:
         """Where a change holds; (bloc, time), or (1, time) for all blocs."""
-        later = pt.gt(self._years, self.start(change))
+        start = self.start(change)
+        # From the first day of a given date on, but after the as-of date.
+        later = pt.gt(self._years, start) if change.start is None else pt.ge(self._years, start)
         if change.bloc is None:
             return later
         chosen = np.array([bloc == change.bloc for bloc in self._spec.blocs])[:, None]

@@ -11,6 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
+from pytensor.graph.basic import Apply
+from pytensor.graph.op import Op
+from pytensor.graph.replace import _vectorize_node
 from pytensor.tensor.variable import TensorVariable
 
 type Tensor = TensorVariable[Any, Any]
@@ -119,12 +122,12 @@ def lagged(x: Any, lag: Any, *, steps_per_year: float = 12.0) -> Tensor:
     return flat[place] * (1.0 - fraction) + flat[place + 1] * fraction
 
 
-def shock_path(
+def wandering(
     common: Any, own: Any, years: Tensor, as_of: Any, *, scale: Any, persistence: Any, bloc_share: Any
 ) -> Tensor:
-    """Integral of a mean-reverting random growth rate that is zero up to the as-of date.
+    """Mean-reverting random path that is zero up to the as-of date.
 
-    The rate r follows an AR(1) on the monthly grid, the discretised
+    An AR(1) on the monthly grid, the exact discretisation of the
     Ornstein-Uhlenbeck process dr = -r/persistence dt + scale sqrt(2/persistence) dW.
 
     Parameters
@@ -137,22 +140,70 @@ def shock_path(
     as_of : tensor, ()
         In the same years.
     scale : tensor
-        Stationary standard deviation of the rate, OOM/year.
+        Stationary standard deviation.
     persistence : tensor
-        e-folding time of the rate, years.
+        e-folding time, years.
     bloc_share : tensor or float
         Share of the variance that is each bloc's own.
 
     Returns
     -------
     tensor, (bloc, time)
-        OOM.
+        In the unit of `scale`.
     """
     share = pt.as_tensor_variable(bloc_share)
     innovations = pt.sqrt(1.0 - share) * common + pt.sqrt(share) * own
-    step = pt.concatenate([pt.zeros_like(years[..., :1]), years[..., 1:] - years[..., :-1]], axis=-1)
-    future = pt.gt(years, as_of)
-    age = pt.maximum(years - as_of, 0.0) / persistence
-    kick = pt.switch(future, scale * pt.sqrt(-pt.expm1(-2.0 * step / persistence)), 0.0)
-    rate = pt.exp(-age) * pt.cumsum(innovations * kick * pt.exp(age), axis=-1)
-    return pt.cumsum(rate * step, axis=-1)
+    since = pt.maximum(years - as_of, 0.0)
+    kick = scale * pt.sqrt(-pt.expm1(-2.0 * future_steps(years, as_of) / persistence))
+    age = since / persistence
+    return pt.exp(-age) * pt.cumsum(innovations * kick * pt.exp(age), axis=-1)
+
+
+def future_steps(years: Tensor, as_of: Any) -> Tensor:
+    """Time from each month's predecessor, as far as it lies after the as-of date; (1, time)."""
+    since = pt.maximum(years - as_of, 0.0)
+    return pt.concatenate([pt.zeros_like(since[..., :1]), since[..., 1:] - since[..., :-1]], axis=-1)
+
+
+def shock_path(
+    common: Any, own: Any, years: Tensor, as_of: Any, *, scale: Any, persistence: Any, bloc_share: Any
+) -> Tensor:
+    """Integral over time of a :func:`wandering` growth rate.
+
+    Parameters
+    ----------
+    common, own, years, as_of, persistence, bloc_share
+        As in :func:`wandering`.
+    scale : tensor
+        Stationary standard deviation of the rate, OOM/year.
+
+    Returns
+    -------
+    tensor, (bloc, time)
+        OOM; zero up to the as-of date.
+    """
+    rate = wandering(common, own, years, as_of, scale=scale, persistence=persistence, bloc_share=bloc_share)
+    return pt.cumsum(rate * future_steps(years, as_of), axis=-1)
+
+
+class RunningMaximum(Op):  # type: ignore[misc]
+    """Largest value so far along the last axis."""
+
+    __props__ = ()
+
+    def make_node(self, x: Any) -> Apply:
+        """Apply to a tensor of any number of axes."""
+        x = pt.as_tensor_variable(x)
+        return Apply(self, [x], [x.type()])
+
+    def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:
+        """Compute with NumPy."""
+        output_storage[0][0] = np.maximum.accumulate(inputs[0], axis=-1)
+
+
+@_vectorize_node.register(RunningMaximum)  # type: ignore[untyped-decorator]
+def _vectorize_running_maximum(op: RunningMaximum, node: Apply, x: Any) -> Apply:
+    return op.make_node(x)
+
+
+running_maximum = RunningMaximum()

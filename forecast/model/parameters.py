@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -55,18 +56,21 @@ def entries_of(key: Key, resolved: ResolvedParameter, blocs: Sequence[str]) -> l
     """Return the numbers of a parameter; blocs without a prior have none."""
     epochs = {label: position for position, (label, _) in enumerate(resolved.epochs)}
     places = {bloc: position for position, bloc in enumerate(blocs)}
+    absent = absent_blocs(resolved, blocs)
     return [
         Entry(key, places[where.bloc] if where.bloc else 0, epochs.get(where.epoch, 0), prior)
         for where, prior in resolved.entries.items()
+        if where.bloc not in absent
     ]
 
 
 def absent_blocs(resolved: ResolvedParameter, blocs: Sequence[str]) -> list[str]:
-    """Blocs for which a parameter that differs by bloc has no prior."""
+    """Blocs for which a parameter that differs by bloc has no prior, or lacks one of its epochs."""
     if not (resolved.shape == "bloc" or resolved.blocs):
         return []
-    present = {where.bloc for where in resolved.entries}
-    return [bloc for bloc in blocs if bloc not in present]
+    needed = max(1, len(resolved.epochs)) if resolved.shape == "epoch" else 1
+    counts = Counter(where.bloc for where in resolved.entries)
+    return [bloc for bloc in blocs if counts[bloc] < needed]
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,11 @@ class Layout:
     def other(self) -> NDArray[np.int64]:
         """Indices of numbers of any other family, each a random variable of its own."""
         return np.setdiff1d(np.arange(len(self.entries)), np.concatenate([self.affine, self.constant]))
+
+    @property
+    def is_random(self) -> bool:
+        """Whether any number is not a constant."""
+        return len(self.constant) < len(self.entries)
 
     def hyperparameters(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
         """Location, scale and whether to exponentiate, of the affine numbers."""

@@ -61,6 +61,8 @@ class Evaluator:
         self,
         parameters: Mapping[Key, NDArray[np.float64]],
         shocks: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]] | None = None,
+        *,
+        size: int | None = None,
     ) -> dict[str, NDArray[np.float64]]:
         """Evaluate the outputs.
 
@@ -70,13 +72,16 @@ class Evaluator:
             (draw,), (draw, bloc, 1) or (draw, bloc, epoch).
         shocks : mapping of str to pair of ndarray, optional
             Innovations (draw, 1, time) and (draw, bloc, time).
+        size : int, optional
+            Number of draws; needed where the graph has no parameter.
 
         Returns
         -------
         dict of str to ndarray
             Each (draw, ...); outputs that depend on no draw are broadcast.
         """
-        size = len(next(iter(parameters.values())))
+        if size is None:
+            size = len(next(iter(parameters.values())))
         arguments: list[Any] = [parameters[key] for key in self._parameters]
         for name in self._shocks:
             arguments += list((shocks or {})[name])

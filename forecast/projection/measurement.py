@@ -35,7 +35,9 @@ class Measured:
     observed: dict[str, Floats]
 
 
-def measure(graph: Graph, parameters: Mapping[Key, Floats], *, seed: int) -> Measured:
+def measure(
+    graph: Graph, parameters: Mapping[Key, Floats], *, seed: int, size: int | None = None
+) -> Measured:
     """Evaluate every measurement model on draws of the parameters.
 
     Parameters
@@ -46,6 +48,8 @@ def measure(graph: Graph, parameters: Mapping[Key, Floats], *, seed: int) -> Mea
         First axis draw.
     seed : int
         Of the predictive draws.
+    size : int, optional
+        Number of draws; needed where the graph has no parameter.
 
     Returns
     -------
@@ -61,9 +65,11 @@ def measure(graph: Graph, parameters: Mapping[Key, Floats], *, seed: int) -> Mea
         if getattr(one, name) is not None
     }
     evaluate = Evaluator(graph, outputs)
-    size = len(next(iter(parameters.values())))
+    if size is None:
+        size = len(next(iter(parameters.values())))
     blocks = [
-        evaluate({key: draws[part] for key, draws in parameters.items()}) for part in chunks(size, 2000)
+        evaluate({key: draws[part] for key, draws in parameters.items()}, size=part.stop - part.start)
+        for part in chunks(size, 2000)
     ]
     values = {name: np.concatenate([block[name] for block in blocks]) for name in outputs}
     result = Measured({}, {}, {}, {}, {})

@@ -32,6 +32,8 @@ class MilestoneReader:
     seed : int
     size : int
         Number of draws.
+    horizon : float
+        Decimal year at the end of the horizon; a later crossing is never.
 
     Raises
     ------
@@ -48,7 +50,9 @@ class MilestoneReader:
         *,
         seed: int,
         size: int,
+        horizon: float = np.inf,
     ) -> None:
+        self.horizon = horizon
         self.milestones, self._priors, self._quantities = milestones, thresholds, quantities
         self._seed, self._size = seed, size
         self._levels: dict[tuple[str, str], Floats] = {}
@@ -56,7 +60,7 @@ class MilestoneReader:
         self.thresholds = {
             name: prior.rvs(stream(seed, "threshold", name), size) for name, prior in thresholds.items()
         }
-        self._check()
+        check_milestones(milestones, thresholds, quantities)
 
     @property
     def needed(self) -> list[str]:
@@ -85,7 +89,8 @@ class MilestoneReader:
         holding = self._holding(milestone.condition, trajectories, draws, name)
         dates = crossings.first_moment(holding, decimal)
         luck = stream(self._seed, "unreachable", name).random(self._size)[draws]
-        return np.where((luck < milestone.unreachable)[:, None], np.inf, dates)
+        never = (luck < milestone.unreachable)[:, None] | (dates > self.horizon)
+        return np.where(never, np.inf, dates)
 
     def conditions(
         self, name: str, trajectories: Mapping[str, Floats], draws: slice, decimal: Floats
@@ -137,31 +142,43 @@ class MilestoneReader:
     def _prior(self, node: Condition) -> Prior:
         return self._priors[node.threshold] if isinstance(node.threshold, str) else node.threshold
 
-    def _check(self) -> None:
-        problems = []
-        for milestone in self.milestones.values():
-            for leaf in milestone.conditions():
-                quantity = self._quantities.get(leaf.quantity)
-                if quantity is None:
-                    problems.append(
-                        f"{leaf.origin}: no loaded driver provides the quantity {leaf.quantity!r}"
-                        f"{did_you_mean(leaf.quantity, list(self._quantities))}"
-                    )
-                    continue
-                prior = self._prior(leaf)
-                try:
-                    convert(1.0, prior.unit, quantity.scale)
-                except UnitError as error:
-                    problems.append(
-                        f"{prior.origin}: does not fit {leaf.quantity} [{quantity.unit}]: {error}"
-                    )
-                if prior.success is not None and prior.success != quantity.success:
-                    problems.append(
-                        f"{prior.origin}: the threshold is about a success rate of {prior.success:g}, "
-                        f"{leaf.quantity} is about {quantity.success if quantity.success else 'none'}"
-                    )
-        if problems:
-            raise InputError(problems)
+
+def check_milestones(
+    milestones: Mapping[str, Milestone],
+    thresholds: Mapping[str, Prior],
+    quantities: Mapping[str, Quantity],
+) -> None:
+    """Check that every condition fits the quantities that drivers provide.
+
+    Raises
+    ------
+    InputError
+        A condition names a quantity that no driver provides, a threshold's
+        unit does not fit, or its success rate is not the quantity's.
+    """
+    problems = []
+    for leaf in (leaf for milestone in milestones.values() for leaf in milestone.conditions()):
+        quantity = quantities.get(leaf.quantity)
+        if quantity is None:
+            near = did_you_mean(leaf.quantity, list(quantities))
+            problems.append(f"{leaf.origin}: no loaded driver provides the quantity {leaf.quantity!r}{near}")
+            continue
+        prior = thresholds[leaf.threshold] if isinstance(leaf.threshold, str) else leaf.threshold
+        try:
+            convert(1.0, prior.unit, quantity.scale)
+        except UnitError as error:
+            problems.append(f"{prior.origin}: does not fit {leaf.quantity} [{quantity.unit}]: {error}")
+        if prior.success != quantity.success:
+            problems.append(
+                f"{prior.origin}: {_about(prior.success)}, but {leaf.quantity} {_about(quantity.success)}"
+                "; a threshold says success = 0.8 or whatever its quantity is about"
+            )
+    if problems:
+        raise InputError(problems)
+
+
+def _about(success: float | None) -> str:
+    return f"is about a success rate of {success:g}" if success is not None else "states no success rate"
 
 
 def not_yet_crossed(

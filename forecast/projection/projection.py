@@ -61,6 +61,9 @@ def project(
     thresholds: Mapping[str, Prior],
     seed: int,
     keep: int = KEPT_DRAWS,
+    size: int | None = None,
+    horizon: date | None = None,
+    evaluate: Evaluator | None = None,
 ) -> Projection:
     """Project draws to the horizon.
 
@@ -79,6 +82,12 @@ def project(
         futures, so that projections with and without an intervention are pairs.
     keep : int
         Trajectories to keep at most.
+    size : int, optional
+        Number of draws; needed where the graph has no parameter.
+    horizon : datetime.date, optional
+        Last day on which a crossing counts; the grid's end by default.
+    evaluate : Evaluator, optional
+        From :func:`quantity_evaluator` of the same graph.
 
     Returns
     -------
@@ -91,17 +100,20 @@ def project(
     InputError
         A milestone does not fit the quantities.
     """
-    size = len(next(iter(parameters.values())))
-    reader = MilestoneReader(milestones, thresholds, graph.quantities, seed=seed, size=size)
-    evaluate = Evaluator(graph, {name: quantity.tensor for name, quantity in graph.quantities.items()})
+    if size is None:
+        size = len(next(iter(parameters.values())))
+    last = end_of(horizon) if horizon else np.inf
+    reader = MilestoneReader(milestones, thresholds, graph.quantities, seed=seed, size=size, horizon=last)
+    evaluate = evaluate or quantity_evaluator(graph)
     shocks = _Shocks(graph, seed)
     thinning = max(1, -(-(size // chains) // max(1, keep // chains)))
     kept: dict[str, list[NDArray[np.float32]]] = {name: [] for name in graph.quantities}
     dates: dict[str, list[NDArray[np.float64]]] = {name: [] for name in milestones}
     parts: dict[str, list[list[NDArray[np.float64]]]] = {name: [] for name in milestones}
     for block in chunks(size):
+        count = block.stop - block.start
         values = evaluate(
-            {key: draws[block] for key, draws in parameters.items()}, shocks.next(block.stop - block.start)
+            {key: draws[block] for key, draws in parameters.items()}, shocks.next(count), size=count
         )
         values = {name: _on_grid(value, graph) for name, value in values.items()}
         _check_finite(values, graph)
@@ -122,6 +134,25 @@ def project(
         thresholds=reader.thresholds,
         graph=graph,
     )
+
+
+def quantity_evaluator(graph: Graph) -> Evaluator:
+    """Return an evaluator of all quantities of a graph."""
+    return Evaluator(graph, {name: quantity.tensor for name, quantity in graph.quantities.items()})
+
+
+def check_quantities(
+    graph: Graph, evaluate: Evaluator, parameters: Mapping[Key, NDArray[np.float64]], *, seed: int, size: int
+) -> None:
+    """Check that every quantity is finite on some draws, before anything costly is done.
+
+    Raises
+    ------
+    PluginError
+        Naming the quantity's driver and distribution.
+    """
+    values = evaluate(parameters, _Shocks(graph, seed).next(size), size=size)
+    _check_finite({name: _on_grid(value, graph) for name, value in values.items()}, graph)
 
 
 class _Shocks:
@@ -154,10 +185,11 @@ def _check_finite(values: Mapping[str, NDArray[np.float64]], graph: Graph) -> No
         if not finite.all():
             owner = graph.quantities[name].owner
             draw, bloc, time = np.argwhere(~finite)[0]
+            where = f"{graph.spec.blocs[bloc]} in {str(graph.months[time])[:7]}"
+            share = np.mean(~finite.all(axis=(1, 2)))
             raise PluginError(
-                f"quantity {name!r} is not finite in {np.mean(~finite.all(axis=(1, 2))):.1%} of draws, "
-                f"first for {graph.spec.blocs[bloc]} in {str(graph.months[time])[:7]}; a prior allows values that its "
-                "equation does not",
+                f"quantity {name!r} is not finite in {share:.1%} of draws, first for {where}; "
+                "a prior allows values that its equation does not",
                 driver=owner,
                 distribution=graph.spec.distributions.get(owner),
             )
@@ -170,6 +202,7 @@ def _trajectories(
     for name, blocks in kept.items():
         quantity = graph.quantities[name]
         value = np.concatenate(blocks)
+        value[..., ~quantity.present, :] = np.nan  # a bloc without channels has no such quantity
         value = value.reshape(chains, -1, *value.shape[1:])
         attributes = {"unit": quantity.scale, "long_name": quantity.title, "driver": quantity.owner}
         variables[name] = (("chain", "draw", "bloc", "time"), value, attributes)

@@ -91,6 +91,7 @@ def manifest(
     prints: Mapping[str, Any],
     timings: Mapping[str, float],
     command: Sequence[str],
+    plugins: Sequence[str],
 ) -> dict[str, Any]:
     """Return what ``manifest.json`` holds: enough to read, check and repeat the run.
 
@@ -106,8 +107,10 @@ def manifest(
         Seconds by phase.
     command : sequence of str
         The command line's arguments.
+    plugins : sequence of str
+        Files and modules that were named for this run.
     """
-    distributions = sorted({host.distribution_of(name) for name in host.drivers} - {""})
+    installed = {f"{one.distribution}=={one.version}" for one in host.drivers.values() if one.version}
     return {
         "schema": "forecast.manifest/1",
         "run": run,
@@ -119,9 +122,9 @@ def manifest(
             "prior_only": prior_only,
             "seed": worldview.seed,
         },
-        "plugins": [loaded.source for loaded in host.drivers.values() if not loaded.distribution],
+        "plugins": list(plugins),
         "drivers": {name: host.distribution_of(name) for name in host.drivers},
-        "install": [f"uv pip install '{name.replace(' ', '==')}'" for name in distributions],
+        "install": [f"uv pip install '{one}'" for one in sorted(installed)],
         "evidence": {f"{driver}/{table}": len(known) for (driver, table), known in spec.evidence.items()},
         "hashes": {
             "evidence": prints["evidence"],

@@ -8,6 +8,8 @@ import pytensor.tensor as pt
 from forecast.driver import Driver, adds_to, load_evidence, load_parameters, observes, provides
 from forecast.hookspecs import hookimpl
 
+LN10 = np.log(10.0)
+
 
 def yearly_rates(table, context):
     """Training-efficiency estimates as log10 of the rate in OOM/year."""
@@ -28,21 +30,28 @@ class AlgorithmicEfficiency(Driver):
     def progress(self, m):
         # A draw from the studies' spread, not their mean: they measure different things.
         rate = 10.0 ** (m["rate_centre"] + m["rate_spread"] * m["rate_z"])
-        shock = m.shock(
-            "progress",
-            scale=m["shock_scale"],
-            persistence=m["persistence"],
-            bloc_share=m["shock_bloc_share"],
+        pace = pt.maximum(self.pace_of_compute(m), 0.0) * self.luck(m)
+        return rate * (m.years + m.integral(pt.switch(m.after > 0, pace - 1.0, 0.0)))
+
+    def luck(self, m):
+        """A factor of mean one on the pace: it varies, and algorithms are never forgotten."""
+        if not m.projecting:
+            return 1.0
+        scale, persistence = m["shock_scale"], m["persistence"]
+        drawn = m.wandering(
+            "progress", scale=scale, persistence=persistence, bloc_share=m["shock_bloc_share"]
         )
-        return rate * (m.before + self.pace_of_compute(m)) + shock
+        variance = scale**2 * -pt.expm1(-2.0 * m.after / persistence)
+        return 10.0 ** (drawn - LN10 * variance / 2)
 
     def pace_of_compute(self, m):
-        """Years of progress since the as-of date: experiments need chips, so it follows their growth."""
+        """Progress per year relative to the trend: experiments need chips, so it follows their growth."""
         leader = m.max_over_blocs(m["compute_stock"])
         now = m.at_date(leader, m.as_of_date)
         earlier = m.at_date(leader, m.as_of_date - timedelta(days=365))
         usual_years = pt.switch(m.after > 0, (leader - now) / (now - earlier), 0.0)
-        return m.after + m.integral((usual_years - m.after) / m["relaxation"], lifetime=m["relaxation"])
+        gap = (usual_years - m.after) / m["relaxation"]
+        return 1.0 + gap - m.integral(gap, lifetime=m["relaxation"]) / m["relaxation"]
 
     @provides("own_effective_compute", unit="FLOP", title="Effective compute by own effort")
     def run(self, m):
@@ -60,7 +69,7 @@ class AlgorithmicEfficiency(Driver):
             drift = m["follow_lag_spread"] * m["follow_lag_drift"]
             lag = lag * 10.0 ** (drift * -pt.expm1(-m.after / m["relaxation"]))
         following = m.lagged(m.max_over_blocs(own), lag)
-        return m.softmax(own, m.term("following", following))
+        return m.reached(m.softmax(own, m.term("following", following)))
 
     @observes("algorithmic_progress", prepare=yearly_rates)
     def literature(self, m, data):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 
 import numpy as np
 import pytest
@@ -139,7 +140,8 @@ def test_a_milestone_needs_both_conditions_at_one_moment():
         "time_horizon": Fixed(10 / 60),
     }
     agi = type("Milestone", (), {"unreachable": 0.0})()
-    view = type("View", (), {"thresholds": thresholds, "milestones": {"agi": agi}})()
+    known = {"thresholds": thresholds, "milestones": {"agi": agi}, "as_of": date(2026, 6, 30)}
+    view = type("View", (), known)()
     inputs = type("Inputs", (), {"view": view})()
     rising = 20 + years[None] * np.ones((3, 2, 1))  # 27 at 2031.0, capability long before
     q = {"training_compute": rising, "effective_compute": rising + 9, "time_horizon_80": rising}

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+import tempfile
+
 import numpy as np
 import pytest
 
@@ -120,6 +125,16 @@ def test_the_same_seed_gives_the_same_run(compiler, default_run):
     other = forecast.run(settings=SHORT, seed=6, compiler=compiler)
     assert _timeless(first) == _timeless(second)
     assert _timeless(first)["milestones"] != _timeless(other)["milestones"]
+
+
+def test_another_process_gives_the_same_draws_to_the_last_bit(compiler, default_run):
+    command = "run --seed 5 --draws 200 --tune 400 --chains 2 --json".split()
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = [sys.executable, "-m", "forecast", *command, "--out", folder]
+        done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    elsewhere = json.loads(done.stdout)
+    here = forecast.run(settings=SHORT, seed=5, compiler=compiler)
+    assert {key: value for key, value in elsewhere.items() if key != "timings"} == _timeless(here)
 
 
 def _timeless(run):
