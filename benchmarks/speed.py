@@ -136,7 +136,7 @@ def refit(sampling: Sampling) -> dict[str, float]:
 
 
 def refits(sampling: Sampling) -> dict[str, Any]:
-    """:func:`refit` in processes of its own: with empty caches (PyTensor's too), and with what the first leaves."""
+    """:func:`refit` in processes of its own: with empty caches, PyTensor's too, and then with filled ones."""
     command = [sys.executable, "-m", "benchmarks", "refit", *sampling.options]
     with tempfile.TemporaryDirectory() as scratch:
         flags = ",".join(

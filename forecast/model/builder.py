@@ -381,7 +381,7 @@ class Model(Canvas):
             )
         if tensor.ndim == 2 and tensor.type.shape[1] not in (None, 1, len(self.grid.years)):
             raise ValueError(
-                f"its time axis has {tensor.type.shape[1]} entries, the grid {len(self.grid.years)} months"
+                f"its shape is {tensor.type.shape}, and the grid has {len(self.grid.years)} months"
             )
         if tensor.ndim == 1:
             raise ValueError("it has one axis; use (bloc, 1), (1, time) or (bloc, time)")

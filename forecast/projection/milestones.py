@@ -169,16 +169,13 @@ def check_milestones(
         except UnitError as error:
             problems.append(f"{prior.origin}: does not fit {leaf.quantity} [{quantity.unit}]: {error}")
         if prior.success != quantity.success:
-            problems.append(
-                f"{prior.origin}: {_about(prior.success)}, but {leaf.quantity} {_about(quantity.success)}"
-                "; a threshold says success = 0.8 or whatever its quantity is about"
-            )
+            said = "states no success rate"
+            if prior.success is not None:
+                said = f"is about a success rate of {prior.success:g}"
+            wanted = "none" if quantity.success is None else f"{quantity.success:g}"
+            problems.append(f"{prior.origin}: the threshold {said}, {leaf.quantity} is about {wanted}")
     if problems:
         raise InputError(problems)
-
-
-def _about(success: float | None) -> str:
-    return f"is about a success rate of {success:g}" if success is not None else "states no success rate"
 
 
 def not_yet_crossed(

@@ -31,7 +31,7 @@ def parameter_group(layout: Layout, flat: Floats, *, chains: int) -> xr.Dataset:
         where it has them. A parameter of some blocs only has a bloc dim of
         its own.
     """
-    draws = flat.reshape(chains, -1, flat.shape[-1])
+    draws = flat.reshape(chains, len(flat) // chains, flat.shape[-1])
     variables = {}
     for key in layout.parameters:
         numbers = [

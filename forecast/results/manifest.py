@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from forecast.host import Host
+from forecast.host import Host, LoadedDriver
 from forecast.inference import SamplerSettings
 from forecast.model import Spec
 from forecast.worldview import Worldview
@@ -45,26 +44,29 @@ def fingerprint(
         "priors": {".".join(key): repr(value.entries) for key, value in spec.parameters.items()},
         "evidence": sha256(repr(rows).encode()).hexdigest(),
         "drivers": {
-            name: [host.distribution_of(name), _code_hash(sys.modules.get(type(loaded.driver).__module__))]
-            for name, loaded in host.drivers.items()
+            name: [loaded.version, _code_hash(_file_of(loaded))] for name, loaded in host.drivers.items()
         },
         "seed": worldview.seed,
         "sampler": sampler_settings(settings),
         "prior_only": prior_only,
         "version": _version("agi-forecast"),
-        "code": _code_hash(sys.modules["forecast"]),
+        "code": _code_hash(sys.modules["forecast"].__file__),
     }
 
 
-def _code_hash(module: ModuleType | None) -> str:
-    """Hash of a module's source, or of all sources of a package."""
-    file = getattr(module, "__file__", None)
+def _file_of(loaded: LoadedDriver) -> str | None:
+    """Return the file that defines a driver's class, wherever the plugin was loaded from."""
+    module = sys.modules.get(type(loaded.driver).__module__)
+    return getattr(module, "__file__", None) or loaded.source
+
+
+def _code_hash(file: str | None) -> str:
+    """Hash of a file, or of all sources of the package whose ``__init__.py`` it is."""
     if not file or not Path(file).is_file():
         return ""
     path = Path(file)
-    sources = sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else [path]
     digest = sha256()
-    for source in sources:
+    for source in sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else [path]:
         digest.update(source.read_bytes())
     return digest.hexdigest()
 

@@ -30,11 +30,21 @@ class AlgorithmicEfficiency(Driver):
     def progress(self, m):
         # A draw from the studies' spread, not their mean: they measure different things.
         rate = 10.0 ** (m["rate_centre"] + m["rate_spread"] * m["rate_z"])
-        pace = pt.maximum(self.pace_of_compute(m), 0.0) * self.luck(m)
-        return rate * (m.years + m.integral(pt.switch(m.after > 0, pace - 1.0, 0.0)))
+        return m.reached(rate * (m.before + self.years_of_progress(m) * self.luck(m)))
+
+    def years_of_progress(self, m):
+        """Years of the past trend since the as-of date: experiments need chips, so it follows their growth.
+
+        Solves y' = 1 + (L - y)/relaxation, L the leader's growth of chips in years of its earlier growth.
+        """
+        leader = m.max_over_blocs(m["compute_stock"])
+        now = m.at_date(leader, m.as_of_date)
+        earlier = m.at_date(leader, m.as_of_date - timedelta(days=365))
+        usual_years = pt.switch(m.after > 0, (leader - now) / (now - earlier), 0.0)
+        return m.after + m.integral((usual_years - m.after) / m["relaxation"], lifetime=m["relaxation"])
 
     def luck(self, m):
-        """A factor of mean one on the pace: it varies, and algorithms are never forgotten."""
+        """Mean since the as-of date of a varying factor of mean one on the pace."""
         if not m.projecting:
             return 1.0
         scale, persistence = m["shock_scale"], m["persistence"]
@@ -42,16 +52,8 @@ class AlgorithmicEfficiency(Driver):
             "progress", scale=scale, persistence=persistence, bloc_share=m["shock_bloc_share"]
         )
         variance = scale**2 * -pt.expm1(-2.0 * m.after / persistence)
-        return 10.0 ** (drawn - LN10 * variance / 2)
-
-    def pace_of_compute(self, m):
-        """Progress per year relative to the trend: experiments need chips, so it follows their growth."""
-        leader = m.max_over_blocs(m["compute_stock"])
-        now = m.at_date(leader, m.as_of_date)
-        earlier = m.at_date(leader, m.as_of_date - timedelta(days=365))
-        usual_years = pt.switch(m.after > 0, (leader - now) / (now - earlier), 0.0)
-        gap = (usual_years - m.after) / m["relaxation"]
-        return 1.0 + gap - m.integral(gap, lifetime=m["relaxation"]) / m["relaxation"]
+        factor = 10.0 ** (drawn - LN10 * variance / 2)
+        return 1.0 + m.integral(pt.switch(m.after > 0, factor - 1.0, 0.0)) / pt.maximum(m.after, 1 / 12)
 
     @provides("own_effective_compute", unit="FLOP", title="Effective compute by own effort")
     def run(self, m):

@@ -14,6 +14,7 @@ from forecast.projection import Evaluator, future_graph, measure
 from forecast.spec import history_end
 
 SIZE = 6
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

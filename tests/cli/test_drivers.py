@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-import forecast.model
 from forecast.cli import main
 from forecast.errors import PluginError
 
@@ -61,7 +60,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FORECAST_DEBUG", raising=False)
     monkeypatch.setattr("forecast.host.installed_plugins", list)
-    monkeypatch.setattr(forecast.model, "trace_reads", lambda host: {"toy": {"outside"}}, raising=False)
+    monkeypatch.setattr("forecast.spec.needs_of", lambda worldview, host: {"toy": {"outside"}})
     Path("toy.py").write_text(PLUGIN)
 
     def invoke(*arguments: str) -> Result:
@@ -149,10 +148,10 @@ def test_a_broken_installed_plugin_is_one_line_on_stderr(run, monkeypatch):
 
 
 def test_where_the_model_cannot_be_traced_the_listing_comes_first_and_then_the_error(run, monkeypatch):
-    def trace_reads(host: object) -> None:
+    def needs_of(worldview: object, host: object) -> None:
         raise PluginError("asks for 'nowhere', which nobody provides", driver="toy")
 
-    monkeypatch.setattr(forecast.model, "trace_reads", trace_reads)
+    monkeypatch.setattr("forecast.spec.needs_of", needs_of)
     result = run("--plugin", "toy.py")
     assert result.exit_code == 1
     assert "provides" in result.stdout and "needs" not in result.stdout

@@ -157,7 +157,7 @@ def test_without_our_own_functions_nutpie_compiles_the_model(
         raise AttributeError("numba has no such part")
 
     monkeypatch.setenv("FORECAST_CACHE", str(tmp_path))
-    monkeypatch.setattr("forecast.inference.native.compile_logp", broken)
+    monkeypatch.setattr("forecast.inference.compiling.compile_apart", broken)
     compiler = Compiler()
     with pytest.warns(RuntimeWarning, match="numba has no such part"):
         draws, _ = sample(

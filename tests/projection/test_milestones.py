@@ -198,7 +198,15 @@ def test_a_crossing_after_the_horizon_is_never(tmp_path):
     )
     graph = future(spec_of(view, ramp()), horizon=view.horizon)
     found = (
-        project(graph, draws_of(graph, 4), chains=1, milestones=view.milestones, thresholds={}, seed=1)
+        project(
+            graph,
+            draws_of(graph, 4),
+            chains=1,
+            milestones=view.milestones,
+            thresholds={},
+            seed=1,
+            horizon=view.horizon,
+        )
         .crossings["m"]
         .values
     )
