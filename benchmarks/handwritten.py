@@ -381,7 +381,7 @@ def main() -> None:
     inputs, full = read_inputs(), month_starts("2061-02")
     model = build(inputs, asked.variant, month_starts("2028-02") if asked.variant == "separate" else full)
     lap("build")
-    # nutpie's jitter, of +-1, is seven prior sd of some growth rates and left a chain in another mode; what no
+    # nutpie's jitter of +-1 is seven prior sd of some growth rates and left a chain in another mode; what no
     # row reads needs it, since nutpie refuses a start at which a gradient is zero.
     unread = {one for one in model.free_RVs if one.name.startswith("shock") or one.name in FUTURE_ONLY}
     compiled = nutpie.compile_pymc_model(model, jitter_rvs=unread)
