@@ -383,7 +383,7 @@ def main() -> None:
     lap("build")
     # nutpie's jitter of +-1 is seven prior sd of some growth rates and left a chain in another mode; what no
     # row reads needs it, since nutpie refuses a start at which a gradient is zero.
-    unread = {one for one in model.free_RVs if one.name.startswith("shock") or one.name in FUTURE_ONLY}
+    unread = {x for x in model.free_RVs if x.name.startswith("shock") or x.name in FUTURE_ONLY}
     compiled = nutpie.compile_pymc_model(model, jitter_rvs=unread)
     lap("compile")
     trace = nutpie.sample(

@@ -50,7 +50,7 @@ def cache_folder() -> Path:
 
 def cache_path(structure: Structure) -> Path:
     """Return the file of a structure's compiled model, which need not exist."""
-    import llvmlite.binding as llvm  # type: ignore[import-untyped]
+    import llvmlite.binding as llvm
 
     parts = [
         structure.key,

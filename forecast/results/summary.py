@@ -257,7 +257,7 @@ def citation(summary: Mapping[str, Any]) -> str:
             median = month_or_never(bloc["quantiles"]["0.5"], horizon)
             parts.append(
                 f"{milestone['title']}, {bloc['title']}: median {median}, "
-                f"P({window['start']} to {window['end']}) = {bloc['p_in']:.2f}"
+                f"P({window['start']} to {window['end']}) = {bloc['p_in']:.3f}"
             )
     basis = "priors alone of worldview" if summary["prior_only"] else "worldview"
     return (
