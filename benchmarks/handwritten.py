@@ -100,9 +100,13 @@ def ahead(years: Array, as_of: float) -> Array:
     return np.diff(since, prepend=since[:, :1])
 
 
-def reached(x: Array, years: Array, as_of: float) -> Array:
-    """After the as-of date what was reached stays reached; commutes with the capability maps, which rise."""
-    return np.where(years > as_of, np.maximum.accumulate(x, axis=-1), x)
+def reached(xp: Any, x: Any, future: Array) -> Any:
+    """After the as-of date what was reached stays reached: a running maximum, by doubling."""
+    size, step, highest = future.shape[-1], 1, x
+    while step < size:
+        earlier = xp.concatenate([highest[..., :step], highest[..., :-step]], axis=-1)
+        highest, step = xp.maximum(highest, earlier), 2 * step
+    return xp.where(future, highest, x)
 
 
 def trajectories(p: Any, years: Array, as_of_date: date, xp: Any, shocks: Any = None) -> SimpleNamespace:
@@ -151,20 +155,24 @@ def trajectories(p: Any, years: Array, as_of_date: date, xp: Any, shocks: Any = 
 
     leader = xp.max(stock, axis=-2, keepdims=True)
     now, earlier = (at_year(leader, day, years, as_of) for day in (as_of, year_before(as_of_date)))
-    gap = (xp.where(after > 0, (leader - now) / (now - earlier), 0.0) - after) / a["relaxation"]
-    pace = 1.0 + gap - decaying(xp, gap, years, a["relaxation"]) / a["relaxation"]
+    grown = xp.where(after > 0, (leader - now) / (now - earlier), 0.0)
+    ahead_by = after + decaying(xp, (grown - after) / a["relaxation"], years, a["relaxation"])
     luck = path("progress", a["shock_scale"], a["persistence"], a["shock_bloc_share"])
     luck = luck + LN10 / 2 * a["shock_scale"] ** 2 * np.expm1(-2.0 * after / a["persistence"])  # mean one
-    pace = xp.maximum(pace, 0.0) * 10.0**luck
+    factor = integral(xp, xp.where(after > 0, 10.0**luck - 1.0, 0.0), years) / np.maximum(after, 1 / 12)
     rate = 10.0 ** (a["rate_centre"] + a["rate_spread"] * a["rate_z"])
-    progress = rate * (years + integral(xp, xp.where(after > 0, pace - 1.0, 0.0), years))
+    progress = rate * (before + ahead_by * (1.0 + factor if shocks else 1.0))
     both = np.zeros((2, size))
+    if shocks:
+        progress = reached(xp, progress, after > 0)
     own = compute + lagged(xp, progress + both, a["lag"] + both, size)
     spread = a["follow_lag_spread"] * a["follow_lag_drift"] * -np.expm1(-after / a["relaxation"])
     following = lagged(
         xp, xp.max(own, axis=-2, keepdims=True) + both, a["follow_lag"] * 10.0**spread + both, size
     )
     effective = -softmin(xp, 4.0, -own, -following)
+    if shocks:
+        effective = reached(xp, effective, after > 0)
 
     anchor_date = min(date(2025, 4, 1), as_of_date - timedelta(days=183))
     anchor = decimal_year(anchor_date) - 2024
@@ -285,7 +293,7 @@ def month_starts(last: str) -> Array:
 
 def build(inputs: Inputs, variant: str, years: Array) -> pm.Model:
     """The PyMC model of a variant."""
-    ahead = int(np.sum(years > decimal_year(inputs.view.as_of) - 2024))
+    n_ahead = int(np.sum(years > decimal_year(inputs.view.as_of) - 2024))
     with pm.Model() as model:
         p = {
             name: variable(name, priors)
@@ -295,9 +303,9 @@ def build(inputs: Inputs, variant: str, years: Array) -> pm.Model:
         p["export-control-leakage.epoch_starts"] = inputs.epoch_starts
         shocks = None
         if variant == "inside":
-            drawn = {name: pm.Normal(f"shock {name}", shape=(3, ahead)) for name in SHOCKS}
+            drawn = {name: pm.Normal(f"shock {name}", shape=(3, n_ahead)) for name in SHOCKS}
             padded = {
-                n: pt.concatenate([np.zeros((3, years.size - ahead)), x], axis=1) for n, x in drawn.items()
+                n: pt.concatenate([np.zeros((3, years.size - n_ahead)), x], axis=1) for n, x in drawn.items()
             }
             shocks = {name: (x[:1], x[1:]) for name, x in padded.items()}
         else:
@@ -336,14 +344,12 @@ def project(inputs: Inputs, posterior: Any, years: Array, rng: np.random.Generat
 def crossings(inputs: Inputs, q: Any, years: Array, rng: np.random.Generator) -> Array:
     """Crossing dates of the milestone `agi`, (draw, bloc); inf for never."""
     size, level = len(q["training_compute"]), inputs.view.thresholds
-    as_of = decimal_year(inputs.view.as_of) - 2024
-    effective, horizon = (reached(q[name], years, as_of) for name in ("effective_compute", "time_horizon_80"))
     drawn = {name: prior.rvs(rng, size)[:, None, None] for name, prior in level.items()}
     by_compute = rng.random(size)[:, None, None] < 0.5
     capable = np.where(
         by_compute,
-        effective - drawn["effective_compute"],
-        horizon - np.log10(60.0 * drawn["time_horizon"]),
+        q["effective_compute"] - drawn["effective_compute"],
+        q["time_horizon_80"] - np.log10(60.0 * drawn["time_horizon"]),
     )
     margin = np.minimum(q["training_compute"] - drawn["training_compute"], capable)
     met = margin >= 0
