@@ -269,7 +269,7 @@ def observe(p: Any, q: Any, rows: Any, years: Array) -> None:
     pm.Normal("rates", one("algorithmic-efficiency.rate_centre"), sigma, observed=d.value)
     d, offset, spread = rows["horizons"], one("capability.suite_1_0_offset"), one("capability.suite_scatter")
     mu = at(q.time_horizon, d.bloc, d.date) + offset * d.old_suite
-    error = one("capability.interval_share") * d.error
+    error = d.error
     latent = pm.Normal.dist(mu, sd(error, each("capability.horizon_scatter", d), spread * d.old_suite))
     pm.Censored("horizons", latent, lower=None, upper=d.limit, observed=np.minimum(d.value, d.limit))
     d = rows["suites"]

@@ -94,8 +94,7 @@ class Capability(Driver):
     def horizons(self, m, data):
         mean = m.at(m["time_horizon"], data) + m["suite_1_0_offset"] * data.old_suite
         suite = m["suite_scatter"] * data.old_suite  # how far a model's own offset is from the mean one
-        own = m["interval_share"] * data.error  # METR resamples tasks that all models share
-        sd = pt.sqrt(m.per_bloc(m["horizon_scatter"], data) ** 2 + suite**2 + own**2)
+        sd = pt.sqrt(m.per_bloc(m["horizon_scatter"], data) ** 2 + suite**2 + data.error**2)
         m.censored_normal(data, mean=mean, sd=sd, upper="limit")
 
     @observes("time_horizons", prepare=measured_in_both_suites)
