@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ FloatArray = NDArray[np.float64]
 
 # Okabe and Ito's palette, told apart with any common colour vision.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-_INK, _FAINT, _SHADE = "#333333", "#8a8a8a", "#ececec"
+INK, FAINT, SHADE = "#333333", "#8a8a8a", "#ececec"
 
 
 def bloc_colours(blocs: Sequence[str]) -> dict[str, str]:
@@ -133,42 +134,67 @@ def crossings_figure(
         median = quantiles(when[:, index], [0.5])["0.5"]
         label = (
             f"{titles.get(bloc, bloc)}: median {month_or_never(median, horizon)}, "
-            f"in the window {_percent(float(shares['p_in'].mean()))}"
+            f"in the window {percent(float(shares['p_in'].mean()))}"
         )
-        _draw_density(main, when[:, index], (start, end), median, colours[bloc], label)
-    _draw_never(beside, when, [colours[bloc] for bloc in blocs], horizon)
-    _draw_window(main, window, worldview)
-    _finish_axes(main, min(start, decimal_year(worldview.as_of), window[0]), max(end, window[1]))
+        draw_density(main, when[:, index], (start, end), median, colours[bloc], label)
+    draw_never(beside, np.isposinf(when).mean(axis=0), [colours[bloc] for bloc in blocs], horizon)
+    draw_window(main, worldview.window.start, worldview.window.end, worldview.as_of)
+    finish_axes(main, min(start, decimal_year(worldview.as_of), window[0]), max(end, window[1]))
 
     described = worldview.milestones.get(chosen)
     title = described.title if described is not None else chosen
     # In the figure's own coordinates: a title of an axes would be centred or cut by the other one.
     figure.suptitle(
         f"{title}: when each bloc gets there, as of {worldview.as_of.isoformat()}",
-        x=0.012, ha="left", fontsize=13, fontweight="bold", color=_INK,
+        x=0.012, ha="left", fontsize=13, fontweight="bold", color=INK,
     )  # fmt: skip
     main.set_title(
         f"Conditional on this worldview ({worldview.title or worldview.name}), not a prophecy",
-        loc="left", fontsize=10, color=_INK, pad=18,
+        loc="left", fontsize=10, color=INK, pad=18,
     )  # fmt: skip
     caption = (
         f"The area under a curve is the probability of crossing by {horizon}. Triangles: medians. "
         f"From {when.shape[0]:,} accepted of {accepted.size:,} draws."
     )
-    figure.text(0.012, 0.045, caption, fontsize=7.5, color=_FAINT)
-    figure.text(0.012, 0.017, f"Run {run_id}" if run_id else "", fontsize=7.5, color=_FAINT)
+    figure.text(0.012, 0.045, caption, fontsize=7.5, color=FAINT)
+    figure.text(0.012, 0.017, f"Run {run_id}" if run_id else "", fontsize=7.5, color=FAINT)
     if path is not None:
         # No time stamp: the same run gives the same file.
         figure.savefig(path, metadata={"Software": None} if path.suffix == ".png" else None)
     return figure
 
 
-def _draw_density(
-    axes: Axes, when: FloatArray, bounds: tuple[float, float], median: float | None, colour: str, label: str
+def draw_density(
+    axes: Axes,
+    when: FloatArray,
+    bounds: tuple[float, float],
+    median: float | None,
+    colour: str,
+    label: str,
+    *,
+    linestyle: Any = "-",
+    fill: float = 0.15,
 ) -> None:
+    """Draw crossing dates as a density, with a triangle at the median.
+
+    Parameters
+    ----------
+    axes : Axes
+    when : ndarray, (draw,)
+        Decimal years; infinite for never.
+    bounds : (float, float)
+        Decimal years between which the density lies.
+    median : float or None
+        None for never.
+    colour, label : str
+    linestyle : str or tuple
+        As matplotlib takes it.
+    fill : float
+        Opacity of the area under the curve.
+    """
     years, density = crossing_density(when, *bounds)
-    axes.plot(years, density, color=colour, linewidth=2, label=label, zorder=3)
-    axes.fill_between(years, density, color=colour, alpha=0.15, linewidth=0, zorder=2)
+    axes.plot(years, density, color=colour, linewidth=2, linestyle=linestyle, label=label, zorder=3)
+    axes.fill_between(years, density, color=colour, alpha=fill, linewidth=0, zorder=2)
     if median is None:
         return
     height = float(np.interp(median, years, density))
@@ -178,44 +204,46 @@ def _draw_density(
     )
 
 
-def _draw_window(axes: Axes, window: tuple[float, float], worldview: Worldview) -> None:
-    axes.axvspan(*window, color=_SHADE, linewidth=0, zorder=0)
-    start, end = worldview.window.start.isoformat(), worldview.window.end.isoformat()
+def draw_window(axes: Axes, first: date, last: date, as_of: date) -> None:
+    """Shade a window, both days inclusive, and mark the as-of date."""
+    axes.axvspan(decimal_year(first), end_of(last), color=SHADE, linewidth=0, zorder=0)
     above: dict[str, Any] = {
         "xycoords": ("data", "axes fraction"),
         "textcoords": "offset points",
         "fontsize": 8,
     }
     axes.annotate(
-        f"window {start} to {end}", xy=(window[0], 1), xytext=(0, 4), ha="left", color=_FAINT, **above
-    )
-    as_of = decimal_year(worldview.as_of)
-    axes.axvline(as_of, color=_FAINT, linewidth=1, linestyle=":", zorder=1)
+        f"window {first} to {last}", xy=(decimal_year(first), 1), xytext=(0, 4), ha="left", color=FAINT,
+        **above,
+    )  # fmt: skip
+    moment = decimal_year(as_of)
+    axes.axvline(moment, color=FAINT, linewidth=1, linestyle=":", zorder=1)
     axes.annotate(
-        "as of", xy=(as_of, 1), xytext=(3, -4), ha="left", va="top", rotation=90, color=_FAINT, **above
+        "as of", xy=(moment, 1), xytext=(3, -4), ha="left", va="top", rotation=90, color=FAINT, **above
     )
 
 
-def _draw_never(axes: Axes, when: FloatArray, colours: list[str], horizon: str) -> None:
-    shares = np.isposinf(when).mean(axis=0)
+def draw_never(axes: Axes, shares: FloatArray, colours: Sequence[str], horizon: str) -> None:
+    """Draw the shares that do not cross by the horizon (an ISO date) as bars."""
     places = np.arange(len(colours))
     axes.bar(places, shares, color=colours, width=0.7, alpha=0.85)
     for place, share in zip(places, shares, strict=True):
         axes.annotate(
-            _percent(float(share)), xy=(place, share), xytext=(0, 3), textcoords="offset points",
-            ha="center", fontsize=9 if len(colours) < 4 else 6.5, color=_INK,
+            percent(float(share)), xy=(place, share), xytext=(0, 3), textcoords="offset points",
+            ha="center", fontsize=9 if len(colours) < 4 else 6.5, color=INK,
         )  # fmt: skip
     axes.set_ylim(0, 1.08)
     axes.set_xlim(-0.6, len(colours) - 0.4)
     axes.set_xticks([])
     axes.set_yticks([])
-    axes.set_xlabel(f"not by end\nof {horizon[:4]}", fontsize=9, color=_INK)
+    axes.set_xlabel(f"not by end\nof {horizon[:4]}", fontsize=9, color=INK)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(_FAINT)
+    axes.spines["bottom"].set_color(FAINT)
 
 
-def _finish_axes(axes: Axes, first: float, last: float) -> None:
+def finish_axes(axes: Axes, first: float, last: float) -> None:
+    """Set limits, ticks, labels and legend of axes of densities between two decimal years."""
     axes.set_xlim(first - 0.01 * (last - first), last)
     axes.set_ylim(bottom=0)
     top = axes.get_ylim()[1]
@@ -223,17 +251,17 @@ def _finish_axes(axes: Axes, first: float, last: float) -> None:
     axes.set_ylim(0, top * 1.08)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=9, integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda year, _: f"{year:.0f}"))
-    axes.set_ylabel("probability per year", fontsize=9, color=_INK)
-    axes.set_xlabel("crossing date (beginning of the year marked)", fontsize=9, color=_INK)
-    axes.tick_params(labelsize=9, colors=_INK, length=4, pad=6)
+    axes.set_ylabel("probability per year", fontsize=9, color=INK)
+    axes.set_xlabel("crossing date (beginning of the year marked)", fontsize=9, color=INK)
+    axes.tick_params(labelsize=9, colors=INK, length=4, pad=6)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
-        axes.spines[side].set_color(_FAINT)
-    axes.legend(loc="upper right", frameon=False, fontsize=9, labelcolor=_INK)
+        axes.spines[side].set_color(FAINT)
+    axes.legend(loc="upper right", frameon=False, fontsize=9, labelcolor=INK)
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     """Write a share as a percentage, without calling a rare thing impossible."""
     if 0 < share < 0.005:
         return "<1%"
