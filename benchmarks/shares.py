@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.engine import Plan, make_plan
-from forecast.model import Key, Layout, read_interventions
+from forecast.model import Key, Layout
+from forecast.worldview import read_interventions
 from forecast.projection import Projection, future_graph, project
 from forecast.results import StoredRun, read_run
 

@@ -38,7 +38,7 @@ class Term:
         ``build(m)`` returns a tensor; for an observation ``build(m, data)``
         returns nothing.
     driver : str
-    unit, linear, channels, title, success
+    unit, linear, channels, states, title, success
         Of the quantity, for a base.
     channel : str or None
         The channel's name, for a channel.
@@ -54,8 +54,9 @@ class Term:
     driver: str = ""
     unit: str = ""
     linear: bool = False
-    channels: bool = False
+    channels: bool | str = False
     channel: str | None = None
+    states: tuple[str, ...] = ()
     title: str = ""
     sharpness: float = 4.0
     success: float | None = None
@@ -74,9 +75,10 @@ def _mark(**fields: Any) -> Callable[[F], F]:
 def provides(
     quantity: str,
     *,
-    unit: str,
+    unit: str = "",
     linear: bool = False,
-    channels: bool = False,
+    channels: bool | str = False,
+    states: Sequence[str] = (),
     sharpness: float = 4.0,
     success: float | None = None,
     title: str = "",
@@ -89,11 +91,16 @@ def provides(
         Its name.
     unit : str
         Unit of the trajectory; the method returns log10 of it unless `linear`.
+        Needed unless it is a state.
     linear : bool
         The trajectory is in `unit` itself, not in log10.
-    channels : bool
+    channels : bool or str
         The quantity is a sum of channels that drivers add; the method
-        returns None.
+        returns None. A run stores the channels as QUANTITY_channels, or under
+        the name given here.
+    states : sequence of str
+        The trajectory is the index of one of these states, the same for all
+        blocs, as from :meth:`forecast.model.Model.switching`.
     sharpness : float
         s in softmin(x, y) = -log10(10^(-s x) + 10^(-s y)) / s, by which the
         limits of this quantity bend it.
@@ -102,12 +109,15 @@ def provides(
     title : str
         For tables and pictures.
     """
+    if not unit and not states:
+        raise TypeError(f"provides({quantity!r}): say the unit of the trajectory")
     return _mark(
         kind="base",
         target=quantity,
-        unit=unit,
-        linear=linear,
+        unit=unit or "state",
+        linear=linear or bool(states),
         channels=channels,
+        states=tuple(states),
         sharpness=sharpness,
         success=success,
         title=title,

@@ -23,7 +23,7 @@ from forecast.driver import Driver
 from forecast.errors import InputError
 from forecast.host import Host, load_host
 from forecast.inference import Compiler, SamplerSettings, sample
-from forecast.model import Graph, Key, Layout, Spec, build_graph, read_interventions
+from forecast.model import Graph, Key, Layout, Spec, build_graph
 from forecast.projection import (
     Evaluator,
     Projection,
@@ -47,7 +47,7 @@ from forecast.results import (
 from forecast.results.draws import assemble
 from forecast.results.manifest import fingerprint, manifest
 from forecast.spec import history_end, make_spec
-from forecast.worldview import Worldview, load_worldview
+from forecast.worldview import Worldview, load_worldview, read_interventions
 
 CHECK_DRAWS = 20
 """Prior draws on which every quantity must be finite before anything is compiled."""
@@ -152,7 +152,8 @@ class Run:
         Projection
             Draw by draw comparable with the run's own.
         """
-        graph = future_graph(self.plan.spec, self.worldview.horizon, read_interventions(intervene))
+        changes = (*self.worldview.intervene, *read_interventions(intervene))
+        graph = future_graph(self.plan.spec, self.worldview.horizon, changes)
         return _project(self.plan, graph, self.parameters, self.chains, keep=keep)
 
     def save(self, folder: str | Path | None = None, *, command: Sequence[str] = ()) -> Path:
@@ -306,7 +307,7 @@ def execute(plan: Plan, *, reporter: Reporter | None = None, compiler: Compiler 
     with clock.phase("build"):
         reporter.phase("Building the model")
         history = build_graph(plan.spec, history_end(plan.spec))
-        future = future_graph(plan.spec, plan.worldview.horizon)
+        future = future_graph(plan.spec, plan.worldview.horizon, plan.worldview.intervene)
         layout = Layout({key: plan.spec.parameters[key] for key in future.parameters}, plan.spec.blocs)
         inferred = Layout(
             {key: plan.spec.parameters[key] for key in history.parameters if key in history.inferred},

@@ -16,10 +16,10 @@ import pytensor.tensor as pt
 from forecast.driver import API_VERSION, Driver, adds_to, limits, observes, parameters_from_text, provides
 from forecast.evidence import EvidenceTable, read_tables
 from forecast.host import load_host
-from forecast.model import Graph, Intervention, Layout, Spec, build_graph, read_interventions
+from forecast.model import Graph, Layout, Spec, build_graph
 from forecast.projection import Evaluator
 from forecast.spec import make_spec
-from forecast.worldview import Worldview, load_worldview
+from forecast.worldview import Intervention, Worldview, load_worldview, read_interventions
 
 BLOCS = ("us_allies", "china")
 AS_OF = date(2026, 6, 30)

@@ -77,8 +77,13 @@ def show(
         console.print(f"\n[milestones.{name}] {milestone.title}", style="bold")
         marked = "not yet crossed; " if milestone.not_yet_crossed else ""
         console.print(f"  {marked}unreachable with probability {milestone.unreachable:g}")
+        if milestone.announced_after:
+            console.print(f"  inside a laboratory {milestone.announced_after} before it is announced")
         for line in _condition_lines(milestone.condition):
             console.print(f"  {line}")
+    for change in worldview.intervene:
+        keys = ", ".join(f"{key} = {value}" for key, value in change.to_toml().items())
+        console.print(f"\n[intervene] {keys}")
     rows = [("", "", name, prior) for name, prior in worldview.thresholds.items()]
     _print_priors(console, "[thresholds]", rows, sources)
     for driver in dict.fromkeys(driver for driver, _ in resolved):

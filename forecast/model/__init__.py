@@ -4,7 +4,6 @@ from forecast.model.builder import Model, build_graph
 from forecast.model.canvas import Data
 from forecast.model.graph import Graph, Key, Likelihood, Quantity, Spec
 from forecast.model.grid import Grid
-from forecast.model.interventions import Intervention, read_interventions
 from forecast.model.observations import Observations, PrepareContext
 from forecast.model.parameters import Layout, absent_blocs
 from forecast.model.pymc_model import flat_draws, model_data, pymc_model
@@ -13,7 +12,6 @@ __all__ = [
     "Data",
     "Graph",
     "Grid",
-    "Intervention",
     "Key",
     "Layout",
     "Likelihood",
@@ -27,5 +25,4 @@ __all__ = [
     "flat_draws",
     "model_data",
     "pymc_model",
-    "read_interventions",
 ]

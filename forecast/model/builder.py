@@ -7,7 +7,7 @@ reads is known.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -25,11 +25,11 @@ from forecast.model.canvas import Canvas, Data
 from forecast.model.changes import Changes
 from forecast.model.graph import Graph, Key, Likelihood, Quantity, Spec
 from forecast.model.grid import Grid
-from forecast.model.interventions import Intervention
 from forecast.model.maths import Tensor
 from forecast.model.observations import PrepareContext
 from forecast.model.parameters import absent_blocs, parameter_shape
 from forecast.wording import did_you_mean
+from forecast.worldview import Intervention
 
 OFF = 1e3
 """Added to a limit (in OOM) that does not apply; softmin then ignores it exactly."""
@@ -176,17 +176,60 @@ class Model(Canvas):
     def _random(self, path: Any, name: str, scale: Any, persistence: Any, bloc_share: Any) -> Tensor:
         if not self.projecting:
             return pt.zeros((len(self.blocs), 1))
+        common, own = self._innovations(name)
+        result: Tensor = path(
+            common, own, self.years, self.as_of, scale=scale, persistence=persistence, bloc_share=bloc_share
+        )
+        return result
+
+    def _innovations(self, name: str) -> tuple[Tensor, Tensor]:
         if name not in self.graph.shocks:
             n_bloc, n_time = len(self.blocs), len(self.grid.years)
             self.graph.shocks[name] = (
                 pt.tensor(name=f"shock.{name}.common", dtype="float64", shape=(1, n_time)),
                 pt.tensor(name=f"shock.{name}.own", dtype="float64", shape=(n_bloc, n_time)),
             )
-        common, own = self.graph.shocks[name]
-        result: Tensor = path(
-            common, own, self.years, self.as_of, scale=scale, persistence=persistence, bloc_share=bloc_share
-        )
-        return result
+        return self.graph.shocks[name]
+
+    def switching(self, name: str, hazards: Sequence[Sequence[Any]], start: int) -> Tensor:
+        """Index of a state that switches at random after the as-of date; (1, time).
+
+        Parameters
+        ----------
+        name : str
+            Names the random stream; the same name gives the same draws.
+        hazards : sequence of sequences
+            Rate per year, tensor () or float, at which one state (row) turns
+            into another (column); the diagonal is not read.
+        start : int
+            State up to the as-of date.
+        """
+        if not self.projecting:
+            return pt.zeros((1, 1)) + float(start)
+        common, _ = self._innovations(name)
+        uniforms = 0.5 * pt.erfc(-common / np.sqrt(2.0))
+        matrix = pt.stack([pt.stack([pt.as_tensor_variable(one) * 1.0 for one in row]) for row in hazards])
+        return maths.switching_path(uniforms, self.years, self.as_of, matrix, start)
+
+    def numpy(self, function: Callable[..., Any], *inputs: Any) -> Tensor:
+        """A NumPy function of trajectories after the as-of date, where no gradient is needed.
+
+        Parameters
+        ----------
+        function : callable
+            Defined at the top of a module. It gets the inputs as arrays that
+            broadcast against one another, any draw axis first and time last,
+            and returns one array of their common shape.
+        *inputs : tensor or float
+
+        Raises
+        ------
+        RuntimeError
+            During inference: guard the call with ``if m.projecting``.
+        """
+        if not self.projecting:
+            raise RuntimeError("m.numpy has no gradient: call it only if m.projecting")
+        return maths.numpy_function(function, *inputs)
 
     def reached(self, x: Tensor) -> Tensor:
         """After the as-of date, the largest value so far: what was reached stays reached."""
@@ -279,6 +322,9 @@ class Model(Canvas):
                 bounds.append(self._bounded(term, bound, missing))
         if bounds:
             value = maths.softmin(value, *bounds, sharpness=base.sharpness)
+        for change in self._changes.of("state", name):
+            index = self._state_index(base, change)
+            value = pt.switch(self._changes.active(change), index, value)
         for change in self._changes.of("quantity", name):
             changed = value + change.add if change.add is not None else change.level
             value = pt.switch(self._changes.active(change), changed, value)
@@ -292,9 +338,18 @@ class Model(Canvas):
             present=present,
             success=base.success,
             channels=channels,
+            channels_name=base.channels if isinstance(base.channels, str) else f"{name}_channels",
+            states=base.states,
             reads=reads,
             needs=needs,
         )
+
+    def _state_index(self, base: Term, change: Intervention) -> float:
+        if change.state not in base.states:
+            there = f"its states are {', '.join(base.states)}" if base.states else "it is no state"
+            near = did_you_mean(str(change.state), base.states)
+            raise InputError(f"intervention on {base.target}: no state {change.state!r}{near}; {there}")
+        return float(base.states.index(change.state))
 
     def _sum_channels(
         self,
@@ -314,7 +369,10 @@ class Model(Canvas):
             if missing.any():
                 flow = flow * self._mask(~missing)
             for change in self._changes.of("channel", term.channel, name):
-                flow = flow * pt.switch(self._changes.active(change), change.scale, 1.0)
+                changed = flow * change.scale if change.scale is not None else change.level
+                if change.level is not None and missing.any():
+                    changed = changed * self._mask(~missing)
+                flow = pt.switch(self._changes.active(change), changed, flow)
             channels[term.channel] = flow
             present |= ~missing
             total = total + flow

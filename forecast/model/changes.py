@@ -12,9 +12,9 @@ from forecast.dates import decimal_year
 from forecast.errors import InputError
 from forecast.model.graph import Spec
 from forecast.model.grid import EPOCH
-from forecast.model.interventions import Intervention
 from forecast.model.maths import Tensor
 from forecast.wording import did_you_mean
+from forecast.worldview import Intervention
 
 
 class Changes:
@@ -87,6 +87,7 @@ class Changes:
             "limit": lambda: [term.build.__name__ for term in terms if term.kind == "limit"],
             "channel": lambda: [f"{term.channel} (of {term.target})" for term in terms if term.channel],
             "quantity": lambda: list(quantities),
+            "state": lambda: [term.target for term in terms if term.states],
             "term": lambda: list(self.terms),
         }
         names = sorted(set(known[change.kind]())) or ["none"]

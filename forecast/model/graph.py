@@ -57,6 +57,10 @@ class Quantity:
         In log10 of `unit`, or in `unit` where `linear`.
     channels : dict of str to tensor
         Linear flows, zero for a bloc without the channel.
+    channels_name : str
+        Under which a run stores them.
+    states : tuple of str
+        Names of the states of which the trajectory is the index.
     present : ndarray of bool, (bloc,)
         False where no channel exists for a bloc: such a quantity limits
         nothing there.
@@ -77,6 +81,8 @@ class Quantity:
     present: NDArray[np.bool_]
     success: float | None = None
     channels: dict[str, Tensor] = field(default_factory=dict)
+    channels_name: str = ""
+    states: tuple[str, ...] = ()
     reads: set[Key] = field(default_factory=set)
     needs: set[str] = field(default_factory=set)
 

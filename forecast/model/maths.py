@@ -7,6 +7,7 @@ draws (draw, bloc, time).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -186,24 +187,137 @@ def shock_path(
     return pt.cumsum(rate * future_steps(years, as_of), axis=-1)
 
 
-class RunningMaximum(Op):  # type: ignore[misc]
-    """Largest value so far along the last axis."""
+class Numpy(Op):  # type: ignore[misc]
+    """A NumPy function of trajectories, for projections: it has no gradient and is not compiled.
 
-    __props__ = ()
+    Parameters
+    ----------
+    function : callable
+        Takes arrays that broadcast against one another, any draw axis first,
+        then as many axes as the input with the most has; returns one array of
+        their common shape. Compared by identity: a function of a module, not
+        one made anew.
+    ndims : tuple of int
+        Axes of each input, without a draw axis.
+    """
 
-    def make_node(self, x: Any) -> Apply:
-        """Apply to a tensor of any number of axes."""
-        x = pt.as_tensor_variable(x)
-        return Apply(self, [x], [x.type()])
+    __props__ = ("function", "ndims")
+
+    def __init__(self, function: Callable[..., Any], ndims: tuple[int, ...]) -> None:
+        self.function, self.ndims = function, ndims
+
+    def make_node(self, *inputs: Any) -> Apply:
+        """Apply to tensors, with or without a draw axis before their own."""
+        tensors = [pt.as_tensor_variable(one) for one in inputs]
+        batch = max(one.ndim - own for one, own in zip(tensors, self.ndims, strict=True))
+        shape = [None] * batch + _common_shape(tensors, self.ndims)
+        return Apply(self, tensors, [pt.tensor(dtype="float64", shape=tuple(shape))])
 
     def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:
-        """Compute with NumPy."""
-        output_storage[0][0] = np.maximum.accumulate(inputs[0], axis=-1)
+        """Align the axes and compute."""
+        most = max(self.ndims)
+        aligned = []
+        for one, own in zip(inputs, self.ndims, strict=True):
+            drawn, shape = one.shape[: one.ndim - own], one.shape[one.ndim - own :]
+            aligned.append(np.reshape(one, (*drawn, *(1,) * (most - own), *shape)))
+        output_storage[0][0] = np.asarray(self.function(*aligned), dtype=float)
 
 
-@_vectorize_node.register(RunningMaximum)  # type: ignore[untyped-decorator]
-def _vectorize_running_maximum(op: RunningMaximum, node: Apply, x: Any) -> Apply:
-    return op.make_node(x)
+def _common_shape(tensors: list[Tensor], ndims: tuple[int, ...]) -> list[int | None]:
+    """Static shape of the inputs' own axes after broadcasting."""
+    most = max(ndims)
+    shape: list[int | None] = [1] * most
+    for one, own in zip(tensors, ndims, strict=True):
+        for place, size in enumerate(one.type.shape[one.ndim - own :], start=most - own):
+            if size != 1:
+                shape[place] = size if shape[place] == 1 else shape[place]
+    return shape
 
 
-running_maximum = RunningMaximum()
+@_vectorize_node.register(Numpy)  # type: ignore[untyped-decorator]
+def _vectorize_numpy(op: Numpy, node: Apply, *inputs: Any) -> Apply:
+    return op.make_node(*inputs)
+
+
+def numpy_function(function: Callable[..., Any], *inputs: Any) -> Tensor:
+    """Apply a NumPy function to tensors; see :class:`Numpy`."""
+    tensors = [pt.as_tensor_variable(one) for one in inputs]
+    result: Tensor = Numpy(function, tuple(one.ndim for one in tensors))(*tensors)
+    return result
+
+
+def running_maximum(x: Tensor) -> Tensor:
+    """Largest value so far along the last axis."""
+    return numpy_function(_accumulated_maximum, x)
+
+
+def _accumulated_maximum(x: Any) -> Any:
+    return np.maximum.accumulate(x, axis=-1)
+
+
+def switching_path(uniforms: Any, years: Tensor, as_of: Any, hazards: Any, start: int) -> Tensor:
+    """Path of a continuous-time Markov chain on the grid, in its start state up to the as-of date.
+
+    Parameters
+    ----------
+    uniforms : tensor, (1, time)
+        Uniform numbers between 0 and 1, one a month.
+    years : tensor, (1, time)
+    as_of : tensor, ()
+        In the same years.
+    hazards : tensor, (state, state)
+        Rate per year at which one state (row) turns into another (column); the
+        diagonal is not read.
+    start : int
+        State at the as-of date.
+
+    Returns
+    -------
+    tensor, (1, time)
+        Index of the state, as a float.
+
+    Notes
+    -----
+    Within a month a state is left with probability 1 - exp(-total hazard x
+    length), to a state chosen in proportion to its hazard: exact but for a
+    second switch in one month.
+    """
+    n = hazards.type.shape[-1]
+    rates = [[hazards[..., i, j] for j in range(n) if j != i] for i in range(n)]
+    flat = [pt.reshape(rate, (1, 1)) for row in rates for rate in row]
+    return numpy_function(_SWITCHES[n, start], uniforms, future_steps(years, as_of), *flat)
+
+
+class _Switches(dict[tuple[int, int], Callable[..., Any]]):
+    """One function for each number of states and start, so that equal graphs have equal nodes."""
+
+    def __missing__(self, key: tuple[int, int]) -> Callable[..., Any]:
+        n, start = key
+
+        def path(uniforms: Any, steps: Any, *rates: Any) -> Any:
+            uniforms, steps, *hazards = np.broadcast_arrays(uniforms, steps, *rates)
+            state = np.full(uniforms.shape[:-1], start)
+            result = np.empty(uniforms.shape)
+            for month in range(uniforms.shape[-1]):
+                u, dt = uniforms[..., month], steps[..., month]
+                following = state.copy()
+                for i in range(n):
+                    row = [hazards[i * (n - 1) + j][..., month] for j in range(n - 1)]
+                    total = np.add.reduce(row)
+                    leaves = -np.expm1(-total * dt)
+                    reached = np.zeros_like(u)
+                    targets = [j for j in range(n) if j != i]
+                    for j, rate in zip(targets, row, strict=True):
+                        share = leaves * np.divide(rate, total, out=np.zeros_like(u), where=total > 0)
+                        chosen = (state == i) & (u >= reached) & (u < reached + share)
+                        following = np.where(chosen, j, following)
+                        reached = reached + share
+                state = following
+                result[..., month] = state
+            return result
+
+        self[key] = path
+        return path
+
+
+_SWITCHES = _Switches()

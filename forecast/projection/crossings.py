@@ -91,3 +91,27 @@ def first_moment(holding: Holding, decimal: Floats) -> Floats:
     crossed = inside.any(axis=-1)
     width = decimal[month + 1] - decimal[month]
     return np.where(crossed, decimal[month] + np.where(crossed, fraction, 0.0) * width, np.inf)
+
+
+def value_at(trajectory: Floats, dates: Floats, decimal: Floats) -> Floats:
+    """Return trajectories at a date of each draw and bloc, linear between months.
+
+    Parameters
+    ----------
+    trajectory : ndarray, (draw, bloc, time)
+    dates : ndarray, (draw, bloc)
+        Decimal years; infinite for never.
+    decimal : ndarray, (time,)
+
+    Returns
+    -------
+    ndarray, (draw, bloc)
+        NaN where the date is infinite.
+    """
+    known = np.isfinite(dates)
+    when = np.where(known, dates, decimal[0])
+    left = np.clip(np.searchsorted(decimal, when, side="right") - 1, 0, len(decimal) - 2)
+    part = (when - decimal[left]) / (decimal[left + 1] - decimal[left])
+    before = np.take_along_axis(trajectory, left[..., None], axis=-1)[..., 0]
+    after = np.take_along_axis(trajectory, left[..., None] + 1, axis=-1)[..., 0]
+    return np.where(known, before * (1.0 - part) + after * part, np.nan)

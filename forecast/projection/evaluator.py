@@ -35,6 +35,7 @@ class Evaluator:
 
     def __init__(self, graph: Graph, outputs: Mapping[str, Tensor]) -> None:
         self.graph, self._axes = graph, {name: tensor.ndim for name, tensor in outputs.items()}
+        self.names = list(outputs)
         replace: dict[Tensor, Tensor] = {}
         self._parameters: dict[Key, Tensor] = {}
         for key, symbol in graph.parameters.items():

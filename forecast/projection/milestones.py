@@ -174,6 +174,16 @@ def check_milestones(
                 said = f"is about a success rate of {prior.success:g}"
             wanted = "none" if quantity.success is None else f"{quantity.success:g}"
             problems.append(f"{prior.origin}: the threshold {said}, {leaf.quantity} is about {wanted}")
+    for name, milestone in milestones.items():
+        delay = milestone.announced_after
+        if not delay:
+            continue
+        where = f"[milestones.{name}] announced_after"
+        if delay not in quantities:
+            near = did_you_mean(delay, list(quantities))
+            problems.append(f"{where}: no loaded driver provides the quantity {delay!r}{near}")
+        elif quantities[delay].scale != "year":
+            problems.append(f"{where}: {delay} is in {quantities[delay].scale}, and must be in years")
     if problems:
         raise InputError(problems)
 

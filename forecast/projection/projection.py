@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -12,11 +13,12 @@ from numpy.typing import NDArray
 
 from forecast.dates import end_of
 from forecast.errors import PluginError
-from forecast.model import Graph, Intervention, Key, Spec, build_graph
+from forecast.model import Graph, Key, Spec, build_graph
+from forecast.projection.crossings import value_at
 from forecast.projection.evaluator import Evaluator, chunks
 from forecast.projection.milestones import MilestoneReader, not_yet_crossed
 from forecast.streams import stream
-from forecast.worldview import Milestone, Prior
+from forecast.worldview import Intervention, Milestone, Prior
 
 KEPT_DRAWS = 500
 """Trajectories stored of a run; all of them would be 100 MB and cost seconds."""
@@ -34,6 +36,13 @@ class Projection:
     crossings : xarray.Dataset
         A variable per milestone, dims chain, draw, bloc, in decimal years with
         ``inf`` for never by the horizon; and ``accepted``, dims chain, draw.
+    inside : xarray.Dataset
+        A variable per milestone that says what passes between a model's
+        existence inside a laboratory and its announcement: the former date,
+        in decimal years as in `crossings`.
+    at_crossing : xarray.Dataset
+        A variable ``milestone.quantity`` for each of either: the quantity when
+        the bloc crosses, dims chain, draw, bloc; NaN where it never does.
     conditions : xarray.Dataset
         Crossing dates of the parts of each milestone, dims chain, draw, bloc.
     thresholds : mapping of str to ndarray, (draw,)
@@ -42,6 +51,8 @@ class Projection:
 
     trajectories: xr.Dataset
     crossings: xr.Dataset
+    inside: xr.Dataset
+    at_crossing: xr.Dataset
     conditions: xr.Dataset
     thresholds: Mapping[str, NDArray[np.float64]]
     graph: Graph
@@ -107,8 +118,14 @@ def project(
     evaluate = evaluate or quantity_evaluator(graph)
     shocks = _Shocks(graph, seed)
     thinning = max(1, -(-(size // chains) // max(1, keep // chains)))
-    kept: dict[str, list[NDArray[np.float32]]] = {name: [] for name in graph.quantities}
+    kept: dict[str, list[NDArray[np.float32]]] = {name: [] for name in evaluate.names}
     dates: dict[str, list[NDArray[np.float64]]] = {name: [] for name in milestones}
+    inside: dict[str, list[NDArray[np.float64]]] = {
+        name: [] for name, one in milestones.items() if one.announced_after
+    }
+    levels: dict[str, list[NDArray[np.float64]]] = {
+        f"{name}.{quantity}": [] for name in milestones for quantity in graph.quantities
+    }
     parts: dict[str, list[list[NDArray[np.float64]]]] = {name: [] for name in milestones}
     for block in chunks(size):
         count = block.stop - block.start
@@ -117,9 +134,16 @@ def project(
         )
         values = {name: _on_grid(value, graph) for name, value in values.items()}
         _check_finite(values, graph)
-        for name in milestones:
-            dates[name].append(reader.crossing(name, values, block, graph.decimal))
+        for name, milestone in milestones.items():
+            crossed = reader.crossing(name, values, block, graph.decimal)
+            dates[name].append(crossed)
             parts[name].append(reader.conditions(name, values, block, graph.decimal))
+            there = {one: value_at(values[one], crossed, graph.decimal) for one in graph.quantities}
+            for quantity, level in there.items():
+                levels[f"{name}.{quantity}"].append(level)
+            if milestone.announced_after:
+                delay = there[milestone.announced_after]
+                inside[name].append(np.where(np.isfinite(crossed), crossed - delay, np.inf))
         chosen = np.flatnonzero(np.arange(block.start, block.stop) % (size // chains) % thinning == 0)
         for name, value in values.items():
             kept[name].append(value[chosen].astype(np.float32))
@@ -129,7 +153,15 @@ def project(
     )
     return Projection(
         trajectories=_trajectories(graph, kept, chains, thinning),
-        crossings=_crossings(graph, crossing, accepted, chains),
+        crossings=_per_draw(graph, crossing, chains, size).assign(
+            accepted=(("chain", "draw"), accepted.reshape(chains, -1))
+        ),
+        inside=_per_draw(
+            graph, {name: np.concatenate(found) for name, found in inside.items()}, chains, size
+        ),
+        at_crossing=_per_draw(
+            graph, {name: np.concatenate(found) for name, found in levels.items()}, chains, size, levels=True
+        ),
         conditions=_conditions(graph, parts, chains),
         thresholds=reader.thresholds,
         graph=graph,
@@ -137,8 +169,11 @@ def project(
 
 
 def quantity_evaluator(graph: Graph) -> Evaluator:
-    """Return an evaluator of all quantities of a graph."""
-    return Evaluator(graph, {name: quantity.tensor for name, quantity in graph.quantities.items()})
+    """Return an evaluator of all quantities of a graph, and of their channels as ``quantity/channel``."""
+    outputs = {name: quantity.tensor for name, quantity in graph.quantities.items()}
+    for name, quantity in graph.quantities.items():
+        outputs |= {f"{name}/{channel}": flow for channel, flow in quantity.channels.items()}
+    return Evaluator(graph, outputs)
 
 
 def check_quantities(
@@ -180,7 +215,8 @@ def _on_grid(value: NDArray[np.float64], graph: Graph) -> NDArray[np.float64]:
 
 
 def _check_finite(values: Mapping[str, NDArray[np.float64]], graph: Graph) -> None:
-    for name, value in values.items():  # in the order in which quantities closed: causes come first
+    for name in graph.quantities:  # in the order in which quantities closed: causes come first
+        value = values[name]
         finite = np.isfinite(value)
         if not finite.all():
             owner = graph.quantities[name].owner
@@ -198,18 +234,32 @@ def _check_finite(values: Mapping[str, NDArray[np.float64]], graph: Graph) -> No
 def _trajectories(
     graph: Graph, kept: Mapping[str, list[NDArray[np.float32]]], chains: int, thinning: int
 ) -> xr.Dataset:
-    variables = {}
-    for name, blocks in kept.items():
-        quantity = graph.quantities[name]
-        value = np.concatenate(blocks)
-        value[..., ~quantity.present, :] = np.nan  # a bloc without channels has no such quantity
-        value = value.reshape(chains, -1, *value.shape[1:])
+    def stacked(name: str) -> NDArray[np.float32]:
+        value = np.concatenate(kept[name])
+        return value.reshape(chains, -1, *value.shape[1:])
+
+    variables: dict[str, Any] = {}
+    coordinates: dict[str, Any] = {}
+    for name, quantity in graph.quantities.items():
+        value = stacked(name)
         attributes = {"unit": quantity.scale, "long_name": quantity.title, "driver": quantity.owner}
+        if quantity.states:  # one for all blocs
+            attributes["states"] = ", ".join(quantity.states)
+            variables[name] = (("chain", "draw", "time"), value[:, :, 0], attributes)
+            continue
+        value[..., ~quantity.present, :] = np.nan  # a bloc without channels has no such quantity
         variables[name] = (("chain", "draw", "bloc", "time"), value, attributes)
+        if quantity.channels:
+            flows = np.stack([stacked(f"{name}/{channel}") for channel in quantity.channels], axis=3)
+            dim = "channel" if "channel" not in coordinates else f"{quantity.channels_name}_channel"
+            coordinates[dim] = list(quantity.channels)
+            attributes = {"unit": quantity.unit, "long_name": f"{quantity.title}, by channel", "of": name}
+            variables[quantity.channels_name] = (("chain", "draw", "bloc", dim, "time"), flows, attributes)
     n_draw = next(iter(variables.values()))[1].shape[1] if variables else 0
     return xr.Dataset(
         variables,
-        coords={
+        coords=coordinates
+        | {
             "chain": np.arange(chains),
             "draw": np.arange(n_draw) * thinning,
             "bloc": list(graph.spec.blocs),
@@ -219,23 +269,20 @@ def _trajectories(
     )
 
 
-def _crossings(
-    graph: Graph, dates: Mapping[str, NDArray[np.float64]], accepted: NDArray[np.bool_], chains: int
+def _per_draw(
+    graph: Graph, values: Mapping[str, NDArray[np.float64]], chains: int, size: int, *, levels: bool = False
 ) -> xr.Dataset:
-    variables: dict[str, object] = {
-        name: (
-            ("chain", "draw", "bloc"),
-            value.reshape(chains, -1, value.shape[-1]),
-            {"unit": "decimal year"},
-        )
-        for name, value in dates.items()
-    }
-    variables["accepted"] = (("chain", "draw"), accepted.reshape(chains, -1))
+    """Numbers of every draw and bloc: dates, or levels of the quantity after the name's dot."""
+    variables: dict[str, Any] = {}
+    for name, value in values.items():
+        unit = graph.quantities[name.rpartition(".")[2]].scale if levels else "decimal year"
+        shaped = value.reshape(chains, -1, value.shape[-1])
+        variables[name] = (("chain", "draw", "bloc"), shaped, {"unit": unit})
     return xr.Dataset(
         variables,
         coords={
             "chain": np.arange(chains),
-            "draw": np.arange(len(accepted) // chains),
+            "draw": np.arange(size // chains),
             "bloc": list(graph.spec.blocs),
         },
     )

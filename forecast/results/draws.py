@@ -168,4 +168,9 @@ def assemble(
         groups["prior"] = parameter_group(layout, prior, chains=1)
     groups["projection"] = projection.trajectories
     groups["crossings"] = projection.crossings
+    groups |= {
+        name: group
+        for name, group in (("inside", projection.inside), ("at_crossing", projection.at_crossing))
+        if group.data_vars
+    }
     return xr.DataTree.from_dict(dict(groups))

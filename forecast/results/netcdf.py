@@ -15,7 +15,7 @@ from forecast.errors import ForecastError
 if TYPE_CHECKING:
     import xarray as xr
 
-DOUBLE_GROUPS = frozenset({"posterior", "crossings", "observed_data"})
+DOUBLE_GROUPS = frozenset({"posterior", "crossings", "inside", "observed_data"})
 """Groups that keep float64; the others are bulk and become float32."""
 
 # Above this a float32 would silently become infinite.

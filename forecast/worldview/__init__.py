@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from forecast.worldview.defaults import ParameterPriors, read_driver_priors
 from forecast.worldview.families import FAMILIES, Family
+from forecast.worldview.interventions import Intervention, read_interventions
 from forecast.worldview.load import load_worldview
 from forecast.worldview.milestones import All, Any, Condition, Milestone, Mixture, Node
 from forecast.worldview.origins import Origin
@@ -21,6 +22,7 @@ __all__ = [
     "Condition",
     "Family",
     "FitError",
+    "Intervention",
     "Key",
     "Lead",
     "Milestone",
@@ -37,5 +39,6 @@ __all__ = [
     "list_worldviews",
     "load_worldview",
     "read_driver_priors",
+    "read_interventions",
     "resolve_priors",
 ]

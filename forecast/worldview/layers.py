@@ -3,7 +3,8 @@
 Lowest first. A file lies over what its ``extends`` names; a file without
 ``extends`` lies over what was given before it, and, if it comes first, over the
 shipped worldview `default`; ``extends = false`` says that a file stands alone.
-Files given later lie over earlier ones; ``--set`` lies over all.
+Files given later lie over earlier ones; ``--set`` lies over all. Interventions
+add up: those of a later file come after those of an earlier one.
 """
 
 from __future__ import annotations
@@ -116,6 +117,8 @@ def _merge_document(merged: Merged, document: Document, layer: int, own: bool, p
         merged.put_prior(("thresholds", name), table, document, layer)
     for path, table in iterate_priors(data):  # general priors come first, and clear lower layers only
         merged.put_prior(path, table, document, layer)
+    for change in data.get("intervene", ()):
+        merged.append(("intervene",), change, document, layer)
     for name, table in data.get("milestones", {}).items():
         merged.put_milestone(("milestones", name), table, document, layer)
     for key, value in data.get("set", {}).items():

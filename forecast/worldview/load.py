@@ -18,7 +18,7 @@ from forecast.worldview.milestones import NODE_KEYS, Milestone, read_node
 from forecast.worldview.origins import Origin, Problems, key_text
 from forecast.worldview.prior_tables import read_prior
 from forecast.worldview.priors import Prior
-from forecast.worldview.schema import WorldviewFile, check_file, check_tables
+from forecast.worldview.schema import WorldviewFile, check_file, check_interventions, check_tables
 from forecast.worldview.toml_lines import Path
 from forecast.worldview.worldview import GENERAL, Bloc, Lead, Override, Slot, Window, Worldview, dotted
 
@@ -106,6 +106,7 @@ class _Builder:
         thresholds = self.thresholds()
         milestones = self.milestones(table)
         lead = self.lead(table, blocs)
+        interventions = check_interventions(self.merged.data, self.merged, self.problems)
         driver_priors = self.driver_priors(blocs)
         if window and table.as_of and table.horizon:
             check_dates(table.as_of, table.horizon, window, self.merged, self.problems)
@@ -128,6 +129,7 @@ class _Builder:
             milestones=milestones,
             thresholds=thresholds,
             lead=lead,
+            intervene=tuple(interventions),
             provenance={dotted(path): self.merged.origin(path) for path in self.merged.sources},
             notes=tuple(self.merged.notes),
         )
@@ -177,7 +179,12 @@ class _Builder:
             if node is None:
                 continue
             found[name] = Milestone(
-                name, given.title or name, node, bool(given.not_yet_crossed), given.unreachable or 0.0
+                name,
+                given.title or name,
+                node,
+                bool(given.not_yet_crossed),
+                given.unreachable or 0.0,
+                given.announced_after or "",
             )
             names = self.merged.data.get("thresholds", {})
             for condition in node.leaves():

@@ -76,6 +76,12 @@ class Merged:
         self.sources[path] = source
         self.layers[path] = layer
 
+    def append(self, path: Path, value: Any, source: Locator, layer: int) -> None:
+        """Add to the list at a path."""
+        items = [*(self.get(path) or ()), value]
+        self.put(path, items, source, layer)
+        self.sources[*path, len(items) - 1] = source
+
     def put_prior(self, path: Path, table: Mapping[str, Any], source: Locator, layer: int) -> None:
         """Set a whole prior; a general one clears lower layers' priors by bloc and epoch for its key."""
         self.edits.pop(path, None)

@@ -113,6 +113,9 @@ class Milestone:
         Draws in which a bloc crossed it by the as-of date are set aside.
     unreachable : float
         Probability that no level suffices.
+    announced_after : str
+        A quantity in years: how long a model that crosses has existed inside
+        its laboratory before the world sees it. Blank where nothing is said.
     """
 
     name: str
@@ -120,6 +123,7 @@ class Milestone:
     condition: Node
     not_yet_crossed: bool = False
     unreachable: float = 0.0
+    announced_after: str = ""
 
     def conditions(self) -> list[Condition]:
         """Return all conditions at the tips of the tree, in order."""
@@ -131,6 +135,7 @@ class Milestone:
             "title": self.title,
             "not_yet_crossed": self.not_yet_crossed,
             "unreachable": self.unreachable,
+            **({"announced_after": self.announced_after} if self.announced_after else {}),
             **self.condition.to_toml(),
         }
 

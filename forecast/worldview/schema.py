@@ -10,9 +10,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from forecast.dates import parse_date
+from forecast.errors import InputError
 from forecast.wording import did_you_mean, shown
 from forecast.worldview.families import number
 from forecast.worldview.files import Document
+from forecast.worldview.interventions import Intervention
 from forecast.worldview.milestones import NODE_KEYS, read_node
 from forecast.worldview.origins import SLOT_TABLES, Locator, Problems
 from forecast.worldview.prior_tables import read_prior
@@ -80,6 +82,7 @@ class MilestoneTable(_Table):
     title: str | None = None
     not_yet_crossed: bool | None = None
     unreachable: Probability | None = None
+    announced_after: str | None = None
     all_: Any = Field(default=None, alias="all")
     any_: Any = Field(default=None, alias="any")
     mixture: Any = None
@@ -104,6 +107,9 @@ class WorldviewFile(_Table):
     milestones: dict[str, MilestoneTable] | None = None
     thresholds: dict[str, Any] | None = None
     lead: LeadTable | None = None
+    kind: Literal["intervene", "assume"] | None = None
+    source: str | None = None
+    intervene: list[Any] | None = None
     set: dict[str, Any] | None = None
 
 
@@ -149,10 +155,26 @@ def check_file(document: Document, problems: Problems) -> None:
     for driver, table in _tables_of(document.data, "priors"):
         check_name(("priors", driver), document, problems)
         _check_driver(driver, table, document, problems)
+    check_interventions(document.data, document, problems)
     for name, table in _tables_of(document.data, "milestones"):
         check_name(("milestones", name), document, problems)
         if isinstance(table, dict) and any(key in table for key in NODE_KEYS):
             read_node(table, ("milestones", name), document, problems)
+
+
+def check_interventions(data: dict[str, Any], where: Locator, problems: Problems) -> list[Intervention]:
+    """Read the list ``intervene``; a change that cannot be read is a problem and is left out."""
+    changes = data.get("intervene")
+    found = []
+    for index, table in enumerate(changes if isinstance(changes, list) else ()):
+        if not isinstance(table, dict):
+            problems.add(where.origin(("intervene", index)), f"must be a table, got {shown(table)}")
+            continue
+        try:
+            found.append(Intervention.read(table))
+        except InputError as error:
+            problems.add(where.origin(("intervene", index)), str(error))
+    return found
 
 
 def _tables_of(data: dict[str, Any], key: str) -> list[tuple[str, Any]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
+from forecast.worldview.interventions import Intervention
 from forecast.worldview.milestones import Condition, Milestone
 from forecast.worldview.origins import Origin
 from forecast.worldview.priors import Prior
@@ -93,6 +94,8 @@ class Worldview:
         Every one is read by a milestone.
     lead : Lead or None
         None with a single bloc.
+    intervene : tuple of Intervention
+        Changes to the future: the fit does not see them.
     provenance : dict of str to Origin
         Dotted key to where it was given; not compared.
     notes : tuple of str
@@ -112,6 +115,7 @@ class Worldview:
     milestones: dict[str, Milestone]
     thresholds: dict[str, Prior]
     lead: Lead | None
+    intervene: tuple[Intervention, ...] = ()
     provenance: dict[str, Origin] = field(default_factory=dict, compare=False, repr=False)
     notes: tuple[str, ...] = field(default=(), compare=False, repr=False)
 

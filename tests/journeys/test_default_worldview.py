@@ -58,7 +58,7 @@ def test_the_summary_fits_its_schema(default_run):
 
 
 def test_another_worldview_as_of_date_and_rows_compile_nothing_more(default_run, essay_run, compiler):
-    # One model was made for both; whether it was compiled now or found compiled on disk is this machine's history.
+    # One model for both; whether it was compiled now or found on disk is this machine's history.
     assert compiler.compilations + compiler.loads == 1
     assert essay_run.summary["as_of"] == "2025-01-29"
     rows = {name: values.size for name, values in essay_run.results["observed_data"].data_vars.items()}

@@ -439,7 +439,7 @@ def test_a_term_that_is_off_keeps_the_value_it_had(view):
         ({"limit": "supplied"}, 'a limit can only be set = "off"'),
         ({"limit": "supplied", "scale": 0}, "unknown key 'scale'; a limit takes bloc, from, limit, set"),
         ({"channel": "grey", "of": "supply", "scale": -1}, "scale must not be negative"),
-        ({"channel": "grey", "scale": 1}, 'a channel needs of = "QUANTITY" and scale = NUMBER'),
+        ({"channel": "grey", "scale": 1}, 'a channel needs of = "QUANTITY", and scale or set = NUMBER'),
         ({"set": "off"}, "name exactly one of limit, channel, quantity, term"),
         ({"limit": "a", "term": "b", "set": "off"}, "name exactly one of limit, channel, quantity, term"),
         ({"quantity": "compute", "add": 1, "from": "soon"}, "from must be a date like 2027-01-01"),

@@ -10,10 +10,10 @@ from pytensor.compile.mode import Mode
 from scipy.integrate import solve_ivp
 
 from forecast.host import load_host
-from forecast.model import Graph, Layout, build_graph, pymc_model, read_interventions
+from forecast.model import Graph, Layout, build_graph, pymc_model
 from forecast.projection import Evaluator, future_graph, project
 from forecast.spec import history_end, make_spec
-from forecast.worldview import load_worldview
+from forecast.worldview import load_worldview, read_interventions
 
 SIZE = 200
 UNITS = {

@@ -52,7 +52,8 @@ def test_history_and_future_agree_on_every_month_up_to_the_as_of_date(view, tmp_
 
 def test_a_projection_has_every_quantity_with_dims_unit_and_month_starts(view):
     found = projected(view, Line(), Market()).trajectories
-    assert set(found.data_vars) == {"compute", "supply"}
+    assert set(found.data_vars) == {"compute", "supply", "supply_channels"}
+    assert found["supply_channels"].dims == ("chain", "draw", "bloc", "channel", "time")
     assert found["compute"].dims == ("chain", "draw", "bloc", "time")
     assert dict(found.sizes) == {"chain": 2, "draw": 20, "bloc": 2, "time": 181}
     assert found["compute"].attrs == {"unit": "log10 FLOP", "long_name": "Largest run", "driver": "line"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,10 @@ from forecast.errors import InputError
 
 _KINDS = {
     "limit": {"set"},
-    "channel": {"of", "scale"},
+    "channel": {"of", "scale", "set"},
     "quantity": {"add", "set"},
     "term": {"set"},
+    "state": {"set"},
 }
 
 
@@ -25,9 +26,10 @@ class Intervention:
 
     Attributes
     ----------
-    kind : {"limit", "channel", "quantity", "term"}
+    kind : {"limit", "channel", "quantity", "term", "state"}
     name : str
-        The limit's, channel's, quantity's or term's name.
+        The limit's, channel's, quantity's or term's name, or that of a
+        quantity that is a state.
     of : str or None
         The quantity that a channel belongs to.
     bloc : str or None
@@ -36,7 +38,11 @@ class Intervention:
         First day of the change; None for the day after the as-of date.
     scale, add, level : float or None
         Factor on a channel; OOM (or linear units) added to a quantity; value
-        that a quantity is set to. A limit or term with none of them is off.
+        that a quantity (on its scale) or a channel (a flow, in the quantity's
+        unit without the log) is set to. A limit or term with none of them is
+        off.
+    state : str or None
+        Name of the state that holds from then on.
     """
 
     kind: str
@@ -47,6 +53,7 @@ class Intervention:
     scale: float | None = None
     add: float | None = None
     level: float | None = None
+    state: str | None = None
 
     @classmethod
     def read(cls, table: Mapping[str, Any] | Intervention) -> Intervention:
@@ -73,7 +80,9 @@ class Intervention:
                 f"a {kind} takes {', '.join(allowed)}"
             )
         start = given.get("from")
-        if start is not None and not isinstance(start, date):
+        if isinstance(start, datetime):
+            start = start.date()
+        elif start is not None and not isinstance(start, date):
             try:
                 start = date.fromisoformat(start)
             except (TypeError, ValueError):
@@ -84,25 +93,50 @@ class Intervention:
                 numbers[key] = _number(given[key], key, shown)
         if "scale" in numbers and numbers["scale"] < 0:
             raise InputError(f"intervention {{ {shown} }}: scale must not be negative")
-        if kind == "channel" and ("of" not in given or "scale" not in given):
+        for key in ("of", "bloc", kind):
+            if key in given and not (isinstance(given[key], str) and given[key]):
+                raise InputError(f"intervention {{ {shown} }}: {key} must be a name")
+        if kind == "channel" and ("of" not in given or ("scale" in given) == ("set" in given)):
             raise InputError(
-                f'intervention {{ {shown} }}: a channel needs of = "QUANTITY" and scale = NUMBER'
+                f'intervention {{ {shown} }}: a channel needs of = "QUANTITY", and scale or set = NUMBER'
             )
-        if kind == "quantity":
-            if ("add" in given) == ("set" in given):
-                raise InputError(f"intervention {{ {shown} }}: a quantity takes either add or set")
-            if "set" in given:
-                numbers["level"] = _number(given["set"], "set", shown)
-        elif kind in ("limit", "term") and given.get("set") != "off":
+        if kind == "quantity" and ("add" in given) == ("set" in given):
+            raise InputError(f"intervention {{ {shown} }}: a quantity takes either add or set")
+        if kind in ("channel", "quantity") and "set" in given:
+            numbers["level"] = _number(given["set"], "set", shown)
+            if kind == "channel" and numbers["level"] < 0:
+                raise InputError(f"intervention {{ {shown} }}: a channel cannot be set below zero")
+        if kind in ("limit", "term") and given.get("set") != "off":
             raise InputError(f'intervention {{ {shown} }}: a {kind} can only be set = "off"')
+        if kind == "state" and ("bloc" in given or not isinstance(given.get("set"), str)):
+            raise InputError(
+                f'intervention {{ {shown} }}: a state takes set = "NAME OF A STATE", for all blocs at once'
+            )
         return cls(
             kind=kind,
             name=str(given[kind]),
             of=given.get("of"),
             bloc=given.get("bloc"),
             start=start,
+            state=given["set"] if kind == "state" else None,
             **numbers,
         )
+
+    def to_toml(self) -> dict[str, Any]:
+        """Return the table that :meth:`read` reads."""
+        table: dict[str, Any] = {self.kind: self.name}
+        for key, value in (("of", self.of), ("bloc", self.bloc), ("from", self.start), ("scale", self.scale)):
+            if value is not None:
+                table[key] = value
+        if self.add is not None:
+            table["add"] = self.add
+        elif self.level is not None:
+            table["set"] = self.level
+        elif self.kind == "state":
+            table["set"] = self.state
+        elif self.scale is None:
+            table["set"] = "off"
+        return table
 
 
 def read_interventions(tables: Sequence[Mapping[str, Any] | Intervention]) -> tuple[Intervention, ...]:
