@@ -26,6 +26,7 @@ Set FORECAST_DEBUG=1 to see the traceback behind an error.
 COMMANDS = {
     "run": ("forecast.cli.run:run", "Make a forecast: fit, project, and save it as a run."),
     "runs": ("forecast.cli.runs:runs", "List saved runs and read them with other settings."),
+    "query": ("forecast.cli.query:query", "Ask a saved run a conditional question."),
     "rerun": ("forecast.cli.runs:rerun", "Repeat a saved run and say whether it came out the same."),
     "priors": ("forecast.cli.priors:priors", "Show, check and plot prior files."),
     "evidence": ("forecast.cli.evidence:evidence", "List the evidence that the model is fitted to."),

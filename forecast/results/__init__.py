@@ -2,7 +2,14 @@
 
 from forecast.results.crossing_summary import Estimate, Polarity, estimate, lead_years, polarity, quantiles
 from forecast.results.netcdf import open_tree, write_tree
-from forecast.results.reading import choose_milestones, crossed_by, crossing_curves, write_curves
+from forecast.results.query import Answer, query
+from forecast.results.reading import (
+    choose_milestones,
+    crossed_by,
+    crossing_curves,
+    default_milestone,
+    write_curves,
+)
 from forecast.results.store import (
     RUN_FILES,
     Saved,
@@ -21,6 +28,7 @@ from forecast.results.summary import SCHEMA, citation, month_or_never, summarise
 __all__ = [
     "RUN_FILES",
     "SCHEMA",
+    "Answer",
     "Estimate",
     "Polarity",
     "Saved",
@@ -32,6 +40,7 @@ __all__ = [
     "citation",
     "crossed_by",
     "crossing_curves",
+    "default_milestone",
     "estimate",
     "existing_run",
     "find_run",
@@ -41,6 +50,7 @@ __all__ = [
     "open_tree",
     "polarity",
     "quantiles",
+    "query",
     "read_run",
     "run_id",
     "runs_folder",

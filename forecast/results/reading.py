@@ -96,6 +96,11 @@ def write_curves(
         raise ForecastError(f"{path}: the curves could not be written: {error.strerror or error}.") from error
 
 
+def default_milestone(names: Sequence[str]) -> str:
+    """Name of the milestone that is meant where none is named: ``agi`` if it is there, else the first."""
+    return "agi" if "agi" in names else names[0]
+
+
 def choose_milestones(crossings: xr.Dataset, wanted: str | None) -> list[str]:
     """All milestones of a run, or the one that is asked for.
 
