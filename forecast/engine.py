@@ -308,12 +308,18 @@ def execute(plan: Plan, *, reporter: Reporter | None = None, compiler: Compiler 
         reporter.phase("Building the model")
         history = build_graph(plan.spec, history_end(plan.spec))
         future = future_graph(plan.spec, plan.worldview.horizon, plan.worldview.intervene)
-        layout = Layout({key: plan.spec.parameters[key] for key in future.parameters}, plan.spec.blocs)
+        layout = Layout(
+            {key: plan.spec.parameters[key] for key in future.parameters},
+            plan.spec.blocs,
+            plan.spec.correlations,
+        )
         inferred = Layout(
             {key: plan.spec.parameters[key] for key in history.parameters if key in history.inferred},
             plan.spec.blocs,
+            plan.spec.correlations,
         )
         _check_all_read(plan, future)
+        layout.require_correlated()
         check_milestones(plan.worldview.milestones, plan.worldview.thresholds, future.quantities)
         evaluate = quantity_evaluator(future)
         tried = layout.shaped(layout.draw(seed, CHECK_DRAWS, "check"))
@@ -330,7 +336,7 @@ def execute(plan: Plan, *, reporter: Reporter | None = None, compiler: Compiler 
             draws, stats = sample(
                 history, inferred, settings, seed=seed, compiler=compiler, progress=reporter.progress
             )
-        flat = _insert(layout, inferred, flat, draws.reshape(size, -1))
+        flat = layout.draw(seed, size, "future", known=inferred, values=draws.reshape(size, -1))
     parameters = layout.shaped(flat)
     with clock.phase("measure"):
         reporter.phase("Comparing with the evidence")
@@ -400,7 +406,7 @@ def _project(
 ) -> Projection:
     return project(
         graph,
-        {key: parameters[key] for key in graph.parameters},
+        parameters,
         chains=chains,
         milestones=plan.worldview.milestones,
         thresholds=plan.worldview.thresholds,
@@ -410,14 +416,6 @@ def _project(
         horizon=plan.worldview.horizon,
         evaluate=evaluate,
     )
-
-
-def _insert(layout: Layout, inferred: Layout, flat: Floats, draws: Floats) -> Floats:
-    """Put draws of the inferred parameters into the flat vector of all."""
-    place = {(entry.key, entry.bloc, entry.epoch): number for number, entry in enumerate(layout.entries)}
-    for number, entry in enumerate(inferred.entries):
-        flat[:, place[entry.key, entry.bloc, entry.epoch]] = draws[:, number]
-    return flat
 
 
 def _check_all_read(plan: Plan, graph: Graph) -> None:

@@ -7,7 +7,7 @@ from datetime import date
 from forecast.errors import InputError
 from forecast.host import Host
 from forecast.model import Spec, build_graph
-from forecast.worldview import Worldview, resolve_priors
+from forecast.worldview import Worldview, correlations_in_force, resolve_priors
 
 
 def make_spec(worldview: Worldview, host: Host) -> Spec:
@@ -41,11 +41,13 @@ def make_spec(worldview: Worldview, host: Host) -> Spec:
             f"as_of {worldview.as_of.isoformat()}: no evidence had been published by then "
             f"(the first row is of {first.isoformat()}); choose a later as-of date"
         )
+    parameters = resolve_priors(worldview, host.defaults())
     return Spec(
         blocs=blocs,
         as_of=worldview.as_of,
         terms=tuple(host.terms()),
-        parameters=resolve_priors(worldview, host.defaults()),
+        parameters=parameters,
+        correlations=correlations_in_force(worldview, parameters),
         evidence=known,
         distributions={name: host.distribution_of(name) for name in host.drivers},
         disabled=tuple(worldview.disabled),

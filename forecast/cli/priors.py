@@ -94,6 +94,7 @@ def show(
             for first, (key, prior) in _firsts(parameter.entries.items())
         ]
         _print_priors(console, f"[priors.{driver}]", rows, sources)
+    _print_correlations(console, worldview, sources)
     notes = [*worldview.notes, *(note for parameter in resolved.values() for note in parameter.notes)]
     for note in notes:
         console.print(f"Note: {note}")
@@ -282,4 +283,16 @@ def _print_priors(
             place,
         ]
         grid.add_row(*cells)
+    console.print(grid)
+
+
+def _print_correlations(console: Console, worldview: Worldview, sources: bool) -> None:
+    if not worldview.correlations:
+        return
+    console.print("\n[correlations] of the standard normals behind two priors", style="bold")
+    grid = _grid("name", "between", "and", "correlation", *(["source"] if sources else []), "from")
+    for one in worldview.correlations:
+        place = dict.fromkeys(one.origin(key).place for key in ("between", "correlation"))
+        said = [one.source] if sources else []
+        grid.add_row(one.name, *map(str, one.between), f"{one.correlation:g}", *said, "\n".join(place))
     console.print(grid)

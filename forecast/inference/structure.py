@@ -41,6 +41,7 @@ class Structure:
         inputs |= {name: symbol for name, (symbol, _) in graph.data.items()}
         lines = [
             *(repr(entry.structure) for entry in layout.entries),
+            *([] if layout.mix is None else ["correlated"]),
             *(f"{name}: {symbol.type!r}" for name, symbol in inputs.items()),
             *(f"{family} {label} {name}" for family, label, name, _ in arguments),
             *_lines([tensor for *_, tensor in arguments], inputs),

@@ -2,6 +2,7 @@
 
 from forecast.model.builder import Model, build_graph
 from forecast.model.canvas import Data
+from forecast.model.copula import Copula
 from forecast.model.graph import Graph, Key, Likelihood, Quantity, Spec
 from forecast.model.grid import Grid
 from forecast.model.observations import Observations, PrepareContext
@@ -9,6 +10,7 @@ from forecast.model.parameters import Layout, absent_blocs
 from forecast.model.pymc_model import flat_draws, model_data, pymc_model
 
 __all__ = [
+    "Copula",
     "Data",
     "Graph",
     "Grid",

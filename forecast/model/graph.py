@@ -14,7 +14,7 @@ from forecast.driver import Term
 from forecast.evidence import EvidenceTable
 from forecast.model.maths import Tensor
 from forecast.model.observations import Observations
-from forecast.worldview import ResolvedParameter
+from forecast.worldview import Correlation, ResolvedParameter
 
 Key = tuple[str, str]
 """(driver, name) of a parameter or of an evidence table."""
@@ -34,6 +34,8 @@ class Spec:
         Filtered by the as-of date and the blocs.
     distributions : mapping of str to str
         Driver to its distribution and version, for messages.
+    correlations : tuple of Correlation
+        Between priors of `parameters`, and of thresholds.
     disabled : tuple of str
         Drivers that were left out, for messages.
     """
@@ -44,6 +46,7 @@ class Spec:
     parameters: Mapping[Key, ResolvedParameter]
     evidence: Mapping[Key, EvidenceTable]
     distributions: Mapping[str, str]
+    correlations: tuple[Correlation, ...] = ()
     disabled: tuple[str, ...] = ()
 
 

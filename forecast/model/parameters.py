@@ -10,9 +10,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.errors import InputError
+from forecast.model.copula import Copula
 from forecast.model.graph import Key
 from forecast.streams import stream
-from forecast.worldview import Prior, ResolvedParameter
+from forecast.worldview import Correlation, Number, Prior, ResolvedParameter, correlation_matrix
+from forecast.worldview import Key as Which
+from forecast.worldview.correlations import THRESHOLDS, label_of
 
 AFFINE = ("Normal", "LogNormal")
 """Families that are a standard normal, shifted and scaled (and exponentiated)."""
@@ -81,10 +85,13 @@ class Layout:
     ----------
     parameters : mapping of (driver, name) to ResolvedParameter
     blocs : tuple of str
+    correlations : tuple of Correlation
+        Those of numbers that are not among the parameters have no effect here.
     """
 
     parameters: Mapping[Key, ResolvedParameter]
     blocs: tuple[str, ...]
+    correlations: tuple[Correlation, ...] = ()
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
@@ -162,20 +169,119 @@ class Layout:
             result[key] = indices
         return result
 
-    def draw(self, seed: int, size: int, purpose: str = "prior") -> NDArray[np.float64]:
-        """Independent prior draws, (size, number).
+    @cached_property
+    def numbers(self) -> dict[Number, int]:
+        """Place in the flat vector of each number, by its name in prior files."""
+        result = {}
+        for place, entry in enumerate(self.entries):
+            resolved = self.parameters[entry.key]
+            bloc = self.blocs[entry.bloc] if resolved.shape == "bloc" or resolved.blocs else ""
+            epoch = resolved.epochs[entry.epoch][0] if resolved.shape == "epoch" else ""
+            result[Number(*entry.key, label_of(Which(bloc, epoch)))] = place
+        return result
+
+    @cached_property
+    def priors(self) -> dict[Number, Prior]:
+        """Priors of the numbers, by their names in prior files."""
+        return {number: self.entries[place].prior for number, place in self.numbers.items()}
+
+    @cached_property
+    def copula(self) -> Copula | None:
+        """Correlations between the numbers; None if no two of them correlate."""
+        return Copula.among(self.correlations, self.priors)
+
+    @cached_property
+    def mix(self) -> NDArray[np.float64] | None:
+        """Lower factor of the correlation matrix of the affine numbers; None if no two of them correlate.
+
+        Raises
+        ------
+        InputError
+            A number that is not affine correlates with another: only the
+            standard normals behind the affine ones are free in the sampler.
+        """
+        copula = Copula.among(self.correlations, self.priors)
+        if copula is None:
+            return None
+        problems = [
+            f"{one.origin()}: {member} is a {self.priors[member].family}; fitted to the evidence, as it and "
+            "what it correlates with are, only Normal and LogNormal numbers can be correlated. Give it one "
+            f"of these (by quantiles, perhaps), set correlations.{one.name}.correlation to 0, or run with "
+            "--prior-only"
+            for one in self.correlations
+            for member in one.between
+            if one.correlation and all(other in self.priors for other in one.between)
+            if self.priors[member].family not in AFFINE
+        ]
+        if problems:
+            raise InputError(problems)
+        names = {place: number for number, place in self.numbers.items()}
+        affine = [names[place] for place in self.affine.tolist()]
+        if Copula.among(self.correlations, {number: self.priors[number] for number in affine}) is None:
+            return None
+        return np.linalg.cholesky(correlation_matrix(self.correlations, affine))
+
+    def require_correlated(self) -> None:
+        """Refuse correlations of parameters that are not in this layout: nothing reads them.
+
+        Raises
+        ------
+        InputError
+        """
+        problems = [
+            f"{one.origin()}: no loaded driver reads {member}, so its correlation would change nothing"
+            for one in self.correlations
+            for member in one.between
+            if member.owner != THRESHOLDS and member not in self.numbers
+        ]
+        if problems:
+            raise InputError(problems)
+
+    def draw(
+        self,
+        seed: int,
+        size: int,
+        purpose: str = "prior",
+        *,
+        known: Layout | None = None,
+        values: NDArray[np.float64] | None = None,
+    ) -> NDArray[np.float64]:
+        """Prior draws, (size, number).
 
         A number's stream depends on seed, purpose and its own name alone, so
-        that another driver changes nobody's draws.
+        that another driver changes nobody's draws; what correlates is drawn
+        from these streams as well.
+
+        Parameters
+        ----------
+        seed, size, purpose
+        known : Layout, optional
+            Of numbers whose draws are given, such as the inferred ones.
+        values : ndarray, (size, number of `known`), optional
+            Their draws; numbers that correlate with them are drawn given them.
         """
         flat = np.empty((size, len(self.entries)))
         for number, entry in enumerate(self.entries):
             names = (purpose, *entry.key, entry.bloc, entry.epoch)
             flat[:, number] = entry.prior.rvs(stream(seed, *names), size)
+        given: list[Number] = []
+        if known is not None and values is not None:
+            given = list(known.numbers)
+            flat[:, [self.numbers[one] for one in given]] = values[:, list(known.numbers.values())]
+        if self.copula is not None:
+            columns = {one: flat[:, self.numbers[one]] for one in self.copula.members}
+            for one, drawn in self.copula.draw(columns, known=given).items():
+                flat[:, self.numbers[one]] = drawn
         return flat
 
+    def column(self, shaped: Mapping[Key, NDArray[np.float64]], number: Number) -> NDArray[np.float64]:
+        """Return the draws of one number, (draw,), from arrays as :meth:`shaped` returns them."""
+        entry = self.entries[self.numbers[number]]
+        draws = shaped[entry.key]
+        return draws if draws.ndim == 1 else draws[:, entry.bloc, entry.epoch]
+
     def log_prior(self, flat: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Log density of each number of each draw, (draw, number); 0 for constants."""
+        """Log density of each number's own prior at each draw, (draw, number); 0 for constants."""
         result = np.zeros_like(flat)
         for number, entry in enumerate(self.entries):
             if not entry.prior.is_constant:
@@ -185,7 +291,8 @@ class Layout:
     def subset(self, keys: Iterable[Key]) -> Layout:
         """Return the layout of some of the parameters, in the order of this one."""
         wanted = set(keys)
-        return Layout({key: value for key, value in self.parameters.items() if key in wanted}, self.blocs)
+        parameters = {key: value for key, value in self.parameters.items() if key in wanted}
+        return Layout(parameters, self.blocs, self.correlations)
 
     def _where(self, condition: list[bool]) -> NDArray[np.int64]:
         return np.flatnonzero(condition).astype(np.int64)

@@ -2,7 +2,9 @@
 
 Every Normal and LogNormal parameter is a transform of one vector of standard
 normals: one node for the compiler, and a sampler that starts within a
-standard deviation or so of every prior. Rows of one likelihood family form one node as well.
+standard deviation or so of every prior. Where some of them correlate, the
+vector is multiplied by the lower factor of their correlation matrix first,
+which is data like everything else. Rows of one likelihood family form one node as well.
 """
 
 from __future__ import annotations
@@ -47,6 +49,8 @@ def model_data(graph: Graph, layout: Layout) -> dict[str, NDArray[Any]]:
         "prior.scale": scale,
         "prior.constant": layout.constants(),
     }
+    if layout.mix is not None:
+        numbers["prior.mix"] = layout.mix
     for index in layout.other:
         numbers |= _hyperdata(int(index), layout.entries[index])
     numbers |= {name: values for name, (_, values) in graph.data.items()}
@@ -118,7 +122,8 @@ def flat_draws(layout: Layout, draws: dict[str, NDArray[np.float64]]) -> NDArray
     flat = np.zeros((size, len(layout.entries)))
     loc, scale, exponent = layout.hyperparameters()
     if len(layout.affine):
-        moved = loc + scale * draws[STANDARD]
+        standard = draws[STANDARD] if layout.mix is None else draws[STANDARD] @ layout.mix.T
+        moved = loc + scale * standard
         flat[:, layout.affine] = np.where(exponent, np.exp(np.where(exponent, moved, 0.0)), moved)
     flat[:, layout.constant] = layout.constants()
     for index in layout.other:
@@ -134,6 +139,8 @@ def _parameters(layout: Layout, data: dict[str, Tensor]) -> dict[Key, Tensor]:
     order: list[int] = []
     if len(layout.affine):
         standard = pm.Normal(STANDARD, 0.0, 1.0, shape=len(layout.affine))
+        if layout.mix is not None:  # a sum of products: what BLAS would win is lost in calling it
+            standard = (data["prior.mix"] * standard).sum(axis=1)
         moved = data["prior.loc"] + data["prior.scale"] * standard
         _, _, exponent = layout.hyperparameters()
         for chosen, values in ((exponent, pt.exp), (~exponent, lambda x: x)):

@@ -10,6 +10,7 @@ from forecast.projection.projection import (
     project,
     quantity_evaluator,
 )
+from forecast.projection.thresholds import correlation_log_density, draw_thresholds
 
 __all__ = [
     "Evaluator",
@@ -17,6 +18,8 @@ __all__ = [
     "Projection",
     "check_milestones",
     "check_quantities",
+    "correlation_log_density",
+    "draw_thresholds",
     "future_graph",
     "measure",
     "project",

@@ -34,6 +34,8 @@ class MilestoneReader:
         Number of draws.
     horizon : float
         Decimal year at the end of the horizon; a later crossing is never.
+    drawn : mapping of str to ndarray, (draw,), optional
+        Draws of the thresholds, where they correlate with parameters.
 
     Raises
     ------
@@ -51,13 +53,14 @@ class MilestoneReader:
         seed: int,
         size: int,
         horizon: float = np.inf,
+        drawn: Mapping[str, Floats] | None = None,
     ) -> None:
         self.horizon = horizon
         self.milestones, self._priors, self._quantities = milestones, thresholds, quantities
         self._seed, self._size = seed, size
         self._levels: dict[tuple[str, str], Floats] = {}
         self._choices: dict[str, NDArray[np.int64]] = {}
-        self.thresholds = {
+        self.thresholds = drawn or {
             name: prior.rvs(stream(seed, "threshold", name), size) for name, prior in thresholds.items()
         }
         check_milestones(milestones, thresholds, quantities)

@@ -17,6 +17,7 @@ from forecast.model import Graph, Key, Spec, build_graph
 from forecast.projection.crossings import value_at
 from forecast.projection.evaluator import Evaluator, chunks
 from forecast.projection.milestones import MilestoneReader, not_yet_crossed
+from forecast.projection.thresholds import draw_thresholds
 from forecast.streams import stream
 from forecast.worldview import Intervention, Milestone, Prior
 
@@ -83,7 +84,8 @@ def project(
     graph : Graph
         From :func:`future_graph`.
     parameters : mapping of (driver, name) to ndarray
-        One entry for each parameter of the graph; first axis chain x draw.
+        One entry for each parameter of the graph, and for any other with which
+        a threshold correlates; first axis chain x draw.
     chains : int
         The first axis is this many chains, one after another.
     milestones, thresholds : mapping
@@ -114,7 +116,10 @@ def project(
     if size is None:
         size = len(next(iter(parameters.values())))
     last = end_of(horizon) if horizon else np.inf
-    reader = MilestoneReader(milestones, thresholds, graph.quantities, seed=seed, size=size, horizon=last)
+    drawn = draw_thresholds(thresholds, graph.spec, parameters, seed=seed, size=size)
+    reader = MilestoneReader(
+        milestones, thresholds, graph.quantities, seed=seed, size=size, horizon=last, drawn=drawn
+    )
     evaluate = evaluate or quantity_evaluator(graph)
     shocks = _Shocks(graph, seed)
     thinning = max(1, -(-(size // chains) // max(1, keep // chains)))

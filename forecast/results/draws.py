@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forecast.model import Graph, Key, Layout
-from forecast.projection import Measured, Projection
+from forecast.projection import Measured, Projection, correlation_log_density
 from forecast.worldview import Prior
 
 Floats = NDArray[np.float64]
@@ -142,7 +142,9 @@ def assemble(
     Returns
     -------
     xarray.DataTree
-        Groups as ArviZ names them, with ``projection`` and ``crossings``.
+        Groups as ArviZ names them, with ``projection`` and ``crossings``. The
+        group ``log_prior`` has each number's own log density, and, where
+        priors correlate, what that adds as the variable ``correlations``.
     """
     drawn = threshold_group(thresholds, projection.thresholds, chains=chains)
     named = parameter_group(layout, flat, chains=chains).merge(drawn)
@@ -165,6 +167,9 @@ def assemble(
         groups["log_prior"] = parameter_group(layout, layout.log_prior(flat), chains=chains).merge(
             threshold_group(thresholds, log_drawn, chains=chains)
         )
+        joint = correlation_log_density(layout, flat, thresholds, projection.thresholds)
+        if joint is not None:  # with it the group's sum is the joint log density
+            groups["log_prior"]["correlations"] = (("chain", "draw"), joint.reshape(chains, -1))
         groups["prior"] = parameter_group(layout, prior, chains=1)
     groups["projection"] = projection.trajectories
     groups["crossings"] = projection.crossings

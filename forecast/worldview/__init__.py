@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from forecast.worldview.correlations import Correlation, Number, correlation_matrix, correlations_in_force
 from forecast.worldview.defaults import ParameterPriors, read_driver_priors
 from forecast.worldview.families import FAMILIES, Family
 from forecast.worldview.interventions import Intervention, read_interventions
@@ -20,6 +21,7 @@ __all__ = [
     "Any",
     "Bloc",
     "Condition",
+    "Correlation",
     "Family",
     "FitError",
     "Intervention",
@@ -28,6 +30,7 @@ __all__ = [
     "Milestone",
     "Mixture",
     "Node",
+    "Number",
     "Origin",
     "Override",
     "ParameterPriors",
@@ -35,6 +38,8 @@ __all__ = [
     "ResolvedParameter",
     "Window",
     "Worldview",
+    "correlation_matrix",
+    "correlations_in_force",
     "fit_quantiles",
     "list_worldviews",
     "load_worldview",

@@ -15,7 +15,14 @@ from forecast.worldview.edits import edit_prior_table
 from forecast.worldview.merged import Merged, Option
 from forecast.worldview.origins import SLOT_TABLES, Locator, Problems
 from forecast.worldview.prior_tables import is_prior_key, is_whole, prior_keys
-from forecast.worldview.schema import TABLES, MilestoneTable, WorldviewFile, check_name, keys_of
+from forecast.worldview.schema import (
+    TABLES,
+    CorrelationTable,
+    MilestoneTable,
+    WorldviewFile,
+    check_name,
+    keys_of,
+)
 from forecast.worldview.toml_lines import Path
 
 _SCALARS = ("title", "description", "as_of", "horizon", "seed")
@@ -154,6 +161,8 @@ class _Assignment:
             self.bloc(path, value)
         elif top == "milestones":
             self.milestone(path, value)
+        elif top == "correlations":
+            self.correlation(path, value)
         else:
             self.prior(path, value)
 
@@ -186,6 +195,21 @@ class _Assignment:
             self.fail(path, f"leads nowhere: set milestones.{path[1]}.{path[2]} as a whole")
         else:
             self.merged.put_milestone(path[:2], {str(path[2]): value}, self.source, self.layer)
+
+    def correlation(self, path: Path, value: Any) -> None:
+        if len(path) == 2 and isinstance(value, dict) and "between" in value:
+            check_name(path, self.source, self.problems)
+            self.merged.put_whole(path, value, self.source, self.layer)
+        elif self.merged.get(path[:2]) is None:
+            self.nowhere(path[:2], self.merged.data.get("correlations", {}))
+        elif len(path) == 2:
+            self.each(path, value)
+        elif path[2] not in keys_of(CorrelationTable):
+            self.nowhere(path[:3], keys_of(CorrelationTable))
+        elif len(path) > 3:
+            self.fail(path, f"leads nowhere: {'.'.join(map(str, path[:3]))} is no table")
+        else:
+            self.put(path, value)
 
     def prior(self, path: Path, value: Any) -> None:
         length = self.length(path)

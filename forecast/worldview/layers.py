@@ -112,11 +112,14 @@ def _merge_document(merged: Merged, document: Document, layer: int, own: bool, p
         for inner, value in data.get(key, {}).items():
             merged.put((key, inner), value, document, layer)
     if "blocs" in data:  # the list of blocs is replaced whole: a lower layer's bloc must be removable
+        merged.dropped_blocs |= set(merged.get(("blocs",)) or ()) - set(data["blocs"])
         merged.put(("blocs",), dict(data["blocs"]), document, layer)
     for name, table in data.get("thresholds", {}).items():
         merged.put_prior(("thresholds", name), table, document, layer)
     for path, table in iterate_priors(data):  # general priors come first, and clear lower layers only
         merged.put_prior(path, table, document, layer)
+    for name, table in data.get("correlations", {}).items():
+        merged.put_whole(("correlations", name), table, document, layer)
     for change in data.get("intervene", ()):
         merged.append(("intervene",), change, document, layer)
     for name, table in data.get("milestones", {}).items():

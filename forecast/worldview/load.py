@@ -11,6 +11,7 @@ from typing import Any
 from forecast.wording import did_you_mean, shown
 from forecast.worldview.assign import assign, parse_overrides
 from forecast.worldview.checks import check_dates, check_lead, read_settings
+from forecast.worldview.correlations import merged_correlations, without_unread
 from forecast.worldview.files import Document
 from forecast.worldview.layers import merge_layers, stack_layers
 from forecast.worldview.merged import Merged, iterate_priors
@@ -108,6 +109,7 @@ class _Builder:
         lead = self.lead(table, blocs)
         interventions = check_interventions(self.merged.data, self.merged, self.problems)
         driver_priors = self.driver_priors(blocs)
+        correlations = merged_correlations(self.merged, [bloc.name for bloc in blocs], self.problems)
         if window and table.as_of and table.horizon:
             check_dates(table.as_of, table.horizon, window, self.merged, self.problems)
         self.problems.raise_any()
@@ -130,6 +132,7 @@ class _Builder:
             thresholds=thresholds,
             lead=lead,
             intervene=tuple(interventions),
+            correlations=without_unread(correlations, thresholds, self.merged),
             provenance={dotted(path): self.merged.origin(path) for path in self.merged.sources},
             notes=tuple(self.merged.notes),
         )

@@ -39,6 +39,8 @@ class Merged:
         Path to the number of the layer that gave it, from 0.
     notes : list of str
         What a layer cleared or dropped.
+    dropped_blocs : set of str
+        Blocs of a layer that a later one left out of its list.
     """
 
     data: dict[str, Any] = field(default_factory=dict)
@@ -46,6 +48,7 @@ class Merged:
     sources: dict[Path, Locator] = field(default_factory=dict)
     layers: dict[Path, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    dropped_blocs: set[str] = field(default_factory=set)
 
     def origin(self, path: Path) -> Origin:
         """Return where the key at `path`, or its nearest parent, was given."""
@@ -96,6 +99,13 @@ class Merged:
                 parent = self.get(slot[:-1])
                 if parent is not None:
                     parent.pop(slot[-1], None)
+
+    def put_whole(self, path: Path, table: Mapping[str, Any], source: Locator, layer: int) -> None:
+        """Set a table that replaces the lower one, also where single keys of that one were set."""
+        for below in [key for key in self.sources if len(key) > len(path) and key[: len(path)] == path]:
+            del self.sources[below]
+            self.layers.pop(below, None)
+        self.put(path, dict(table), source, layer)
 
     def slots(self, general: Path) -> list[Path]:
         """Return the paths of the priors by bloc and by epoch beside a general one."""

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from forecast.units import UnitError
 from forecast.wording import did_you_mean, shown
+from forecast.worldview.correlations import check_correlations
 from forecast.worldview.defaults import ParameterPriors, known_drivers
 from forecast.worldview.edits import edited_prior
 from forecast.worldview.origins import Origin, Problems, key_text
@@ -79,8 +80,8 @@ def resolve_priors(
     Raises
     ------
     InputError
-        With every unknown driver and parameter, misplaced slot and unit that
-        does not convert, each with file and line.
+        With every unknown driver and parameter, misplaced slot, unit that
+        does not convert and correlation that cannot be, each with file and line.
     """
     problems = Problems()
     _check_names(worldview, defaults, problems)
@@ -92,6 +93,7 @@ def resolve_priors(
         resolved = _Resolver(worldview, default, override, problems).resolve()
         if resolved is not None:
             found[default.driver, default.name] = resolved
+    check_correlations(worldview, defaults, found, problems)
     problems.raise_any()
     return found
 

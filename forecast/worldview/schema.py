@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from forecast.dates import parse_date
 from forecast.errors import InputError
 from forecast.wording import did_you_mean, shown
+from forecast.worldview.correlations import read_correlations
 from forecast.worldview.families import number
 from forecast.worldview.files import Document
 from forecast.worldview.interventions import Intervention
@@ -90,6 +91,14 @@ class MilestoneTable(_Table):
     at_least: Any = None
 
 
+class CorrelationTable(_Table):
+    """``[correlations.<name>]``; read by ``read_correlations``."""
+
+    between: Any = None
+    correlation: Any = None
+    source: str | None = None
+
+
 class WorldviewFile(_Table):
     """A prior file; the laws inside prior tables are read by ``read_prior``."""
 
@@ -106,6 +115,7 @@ class WorldviewFile(_Table):
     priors: dict[str, dict[str, Any]] | None = None
     milestones: dict[str, MilestoneTable] | None = None
     thresholds: dict[str, Any] | None = None
+    correlations: dict[str, CorrelationTable] | None = None
     lead: LeadTable | None = None
     kind: Literal["intervene", "assume"] | None = None
     source: str | None = None
@@ -126,6 +136,8 @@ def _model_at(path: Path) -> type[_Table] | None:
         return WorldviewFile
     if path[0] == "milestones" and len(path) == 2:
         return MilestoneTable
+    if path[0] == "correlations" and len(path) == 2:
+        return CorrelationTable
     return TABLES.get(str(path[0])) if len(path) == 1 else None
 
 
@@ -155,6 +167,9 @@ def check_file(document: Document, problems: Problems) -> None:
     for driver, table in _tables_of(document.data, "priors"):
         check_name(("priors", driver), document, problems)
         _check_driver(driver, table, document, problems)
+    for name, _ in _tables_of(document.data, "correlations"):
+        check_name(("correlations", name), document, problems)
+    read_correlations(document.data, document, problems)
     check_interventions(document.data, document, problems)
     for name, table in _tables_of(document.data, "milestones"):
         check_name(("milestones", name), document, problems)

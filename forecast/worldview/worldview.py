@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
+from forecast.worldview.correlations import Correlation
 from forecast.worldview.interventions import Intervention
 from forecast.worldview.milestones import Condition, Milestone
 from forecast.worldview.origins import Origin
@@ -96,6 +97,8 @@ class Worldview:
         None with a single bloc.
     intervene : tuple of Intervention
         Changes to the future: the fit does not see them.
+    correlations : tuple of Correlation
+        Between priors; pairs that are not named have none.
     provenance : dict of str to Origin
         Dotted key to where it was given; not compared.
     notes : tuple of str
@@ -116,6 +119,7 @@ class Worldview:
     thresholds: dict[str, Prior]
     lead: Lead | None
     intervene: tuple[Intervention, ...] = ()
+    correlations: tuple[Correlation, ...] = ()
     provenance: dict[str, Origin] = field(default_factory=dict, compare=False, repr=False)
     notes: tuple[str, ...] = field(default=(), compare=False, repr=False)
 

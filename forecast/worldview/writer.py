@@ -42,6 +42,8 @@ def worldview_toml(worldview: Worldview) -> str:
     data["milestones"] = {name: milestone.to_toml() for name, milestone in w.milestones.items()}
     if w.thresholds:
         data["thresholds"] = {name: prior.to_toml_table() for name, prior in w.thresholds.items()}
+    if w.correlations:
+        data["correlations"] = {one.name: one.to_toml() for one in w.correlations}
     if w.intervene:
         data["intervene"] = [change.to_toml() for change in w.intervene]
     if edits:
