@@ -1,0 +1,113 @@
+"""Options that several commands share: what decides a run, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from forecast.engine import Plan, Reporter
+
+OUT_HELP = "The folder that holds runs [default: FORECAST_RUNS, or runs]."
+
+_RUN_OPTIONS = (
+    click.option(
+        "--priors",
+        "priors",
+        multiple=True,
+        metavar="FILE|NAME",
+        help="A prior file or a shipped worldview; later ones override earlier ones.",
+    ),
+    click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Override one key, such as priors.investment.growth.mu=0.2 (for all drivers: "
+        "forecast priors show).",
+    ),
+    click.option(
+        "--plugin",
+        "plugins",
+        multiple=True,
+        metavar="FILE.py|MODULE",
+        help="Load drivers from a file or module.",
+    ),
+    click.option("--without", "without", multiple=True, metavar="DRIVER", help="Leave a driver out."),
+    click.option("--as-of", metavar="DATE|today", help="Use only evidence published by this day."),
+    click.option(
+        "--window", metavar="START:END", help="The years asked about, such as 2026-01-01:2027-12-31."
+    ),
+    click.option("--horizon", metavar="DATE", help="Last day of the projection."),
+    click.option(
+        "--draws", type=click.IntRange(min=10), default=1000, show_default=True, help="Draws per chain."
+    ),
+    click.option(
+        "--tune",
+        type=click.IntRange(min=10),
+        default=1000,
+        show_default=True,
+        help="Warm-up draws per chain.",
+    ),
+    click.option("--chains", type=click.IntRange(min=1, max=64), default=4, show_default=True),
+    click.option(
+        "--cores",
+        type=click.IntRange(min=1),
+        help="Chains that run at a time [default: as many as there are cores].",
+    ),
+    click.option("--seed", type=click.IntRange(min=0), help="[default: the worldview's]"),
+    click.option("--sampler", type=click.Choice(["nutpie", "pymc"]), default="nutpie", show_default=True),
+    click.option("--prior-only", is_flag=True, help="Draw from the priors alone, without the evidence."),
+    click.option("--out", metavar="DIR", help=OUT_HELP),
+)
+
+
+def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that decide a run, in the order of ``forecast run --help``."""
+    for option in reversed(_RUN_OPTIONS):
+        command = option(command)
+    return command
+
+
+def plan_of(options: Mapping[str, Any], reporter: Reporter) -> Plan:
+    """Load what the options of :func:`run_options` name, and check that it fits.
+
+    Parameters
+    ----------
+    options : mapping
+        As click hands them to the command.
+    reporter : Reporter
+
+    Returns
+    -------
+    Plan
+    """
+    from forecast.engine import make_plan
+    from forecast.inference import SamplerSettings
+    from forecast.worldview import load_worldview
+
+    worldview = load_worldview(
+        *options["priors"],
+        overrides=options["overrides"],
+        as_of=options["as_of"],
+        horizon=options["horizon"],
+        window=options["window"],
+        seed=options["seed"],
+        disable=options["without"],
+    )
+    settings = SamplerSettings(
+        draws=options["draws"],
+        tune=options["tune"],
+        chains=options["chains"],
+        cores=options["cores"],
+        sampler=options["sampler"],
+    )
+    return make_plan(
+        worldview,
+        plugins=options["plugins"],
+        settings=settings,
+        prior_only=options["prior_only"],
+        reporter=reporter,
+    )
