@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from forecast.diagnostics import judge
 from forecast.driver import Driver
-from forecast.errors import InputError
+from forecast.errors import ForecastError, InputError
 from forecast.host import Host, load_host
 from forecast.inference import Compiler, SamplerSettings, sample
 from forecast.model import Graph, Key, Layout, Spec, build_graph
@@ -44,8 +44,9 @@ from forecast.results import (
     summarise,
     write_run,
 )
-from forecast.results.draws import assemble
-from forecast.results.manifest import fingerprint, manifest
+from forecast.results.draws import assemble, flat_draws
+from forecast.results.manifest import fingerprint, manifest, versions
+from forecast.results.netcdf import read_group
 from forecast.spec import history_end, make_spec
 from forecast.worldview import Worldview, load_worldview, read_interventions
 
@@ -89,6 +90,8 @@ class Plan:
         What the run's id is a hash of.
     plugins : tuple of str
         Files and modules that were named for this run.
+    drivers : tuple of Driver or None
+        Drivers given in Python; None for those that are installed.
     """
 
     worldview: Worldview
@@ -98,6 +101,7 @@ class Plan:
     prior_only: bool
     fingerprint: Mapping[str, Any]
     plugins: tuple[str, ...] = ()
+    drivers: tuple[Driver, ...] | None = None
 
     @property
     def id(self) -> str:
@@ -239,6 +243,7 @@ def make_plan(
         prior_only=prior_only,
         fingerprint=fingerprint(worldview, host, spec, settings, prior_only),
         plugins=tuple(str(Path(name).resolve()) if name.endswith(".py") else name for name in plugins),
+        drivers=None if drivers is None else tuple(drivers),
     )
 
 
@@ -308,11 +313,7 @@ def execute(plan: Plan, *, reporter: Reporter | None = None, compiler: Compiler 
         reporter.phase("Building the model")
         history = build_graph(plan.spec, history_end(plan.spec))
         future = future_graph(plan.spec, plan.worldview.horizon, plan.worldview.intervene)
-        layout = Layout(
-            {key: plan.spec.parameters[key] for key in future.parameters},
-            plan.spec.blocs,
-            plan.spec.correlations,
-        )
+        layout = _layout(plan, future)
         inferred = Layout(
             {key: plan.spec.parameters[key] for key in history.parameters if key in history.inferred},
             plan.spec.blocs,
@@ -385,14 +386,73 @@ def rerun(stored: StoredRun, *, reporter: Reporter | None = None) -> Run:
     Run
         With the same draws, on the same platform and versions.
     """
+    return execute(_planned_again(stored, reporter), reporter=reporter)
+
+
+def reopen(stored: StoredRun, plan: Plan | None = None) -> Run:
+    """Take up a stored run as if it had just been made: its draws, without a fit.
+
+    Parameters
+    ----------
+    stored : StoredRun
+    plan : Plan, optional
+        Of the same run; made from the run's manifest and worldview by default.
+
+    Returns
+    -------
+    Run
+        Its ``project`` gives bit for bit what the run's own would have given.
+
+    Raises
+    ------
+    ForecastError
+        Drivers, evidence or code are no longer those of the run, or the
+        platform does not repeat its draws.
+    """
+    plan = plan or _planned_again(stored)
+    if plan.id != stored.id:
+        raise ForecastError(
+            f"{stored.path}: drivers, evidence or code have changed since this run was made (it would be "
+            f"{plan.id} now), so its draws cannot be projected again; make the run anew"
+        )
+    chains, size = plan.settings.chains, plan.settings.chains * plan.settings.draws
+    graph = future_graph(plan.spec, plan.worldview.horizon, plan.worldview.intervene)
+    layout = _layout(plan, graph)
+    if plan.prior_only:  # stored in single precision, but drawn again in no time
+        flat = layout.draw(plan.worldview.seed, size, "prior-only")
+    else:
+        flat = flat_draws(layout, read_group(stored.path / "results.nc", "posterior"))
+    crossings = stored.crossings
+    found = Run(
+        plan=plan,
+        summary=stored.summary,
+        results=stored.tree,
+        parameters=layout.shaped(flat),
+        chains=chains,
+    )
+    if stored.manifest["versions"] != versions() and not crossings.equals(found.project(keep=1).crossings):
+        raise ForecastError(
+            f"{stored.path}: other versions of Python or its packages, or another platform, give other draws "
+            "than those of this run; make the run anew"
+        )
+    return found
+
+
+def _planned_again(stored: StoredRun, reporter: Reporter | None = None) -> Plan:
     asked = stored.manifest["settings"]
-    return run(
+    return make_plan(
         stored.worldview,
         plugins=stored.manifest.get("plugins", ()),
         settings=SamplerSettings(**asked["sampler"]),
         prior_only=asked["prior_only"],
         reporter=reporter,
     )
+
+
+def _layout(plan: Plan, graph: Graph) -> Layout:
+    """All parameters of a projecting graph."""
+    parameters = {key: plan.spec.parameters[key] for key in graph.parameters}
+    return Layout(parameters, plan.spec.blocs, plan.spec.correlations)
 
 
 def _project(

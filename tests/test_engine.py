@@ -348,3 +348,44 @@ def test_the_as_of_date_may_be_given_as_a_date_or_text(view, toys):
     one = make_plan(view, drivers=toys, as_of="2025-03-31")
     assert one.worldview.as_of == date(2025, 3, 31)
     assert one.id == make_plan(view, drivers=toys, as_of=date(2025, 3, 31)).id
+
+
+# Taking a run up again ---------------------------------------------------------------------------
+
+
+CHANGES = [{"channel": "grey", "of": "supply", "scale": 3}, {"quantity": "compute", "add": 0.2}]
+
+
+@pytest.mark.parametrize("made", ["sampled", "prior"])
+def test_a_reopened_run_projects_bit_for_bit_what_the_fresh_one_does(made, request, view, toys, tmp_path):
+    fresh = request.getfixturevalue(made)
+    stored = read_run(fresh.save(tmp_path))
+    settings = dataclasses.replace(TINY, cores=2)  # the number of cores decides nothing
+    plan = make_plan(view, drivers=toys, settings=settings, prior_only=fresh.plan.prior_only)
+    again = engine.reopen(stored, plan)
+    assert again.parameters.keys() == fresh.parameters.keys()
+    for key, values in fresh.parameters.items():
+        assert np.array_equal(values, again.parameters[key]), key
+    for changes in ([], CHANGES):
+        one, other = fresh.project(changes), again.project(changes)
+        assert one.crossings.identical(other.crossings)
+        assert one.trajectories.identical(other.trajectories)
+    assert again.results["crossings"].to_dataset().equals(fresh.results["crossings"].to_dataset())
+    assert untimed(again.summary) == untimed(fresh.summary)
+
+
+def test_a_run_whose_drivers_have_changed_is_not_reopened(prior, view, toys, tmp_path):
+    stored = read_run(prior.save(tmp_path))
+    plan = make_plan(view, drivers=toys[:-1], settings=TINY, prior_only=True)
+    with pytest.raises(ForecastError, match="have changed since this run was made.*make the run anew"):
+        engine.reopen(stored, plan)
+
+
+def test_a_run_of_other_versions_is_reopened_only_if_its_draws_come_out_the_same(prior, tmp_path, view, toys):
+    stored = read_run(prior.save(tmp_path))
+    older = dataclasses.replace(stored, manifest=stored.manifest | {"versions": {"numpy": "1.0"}})
+    assert engine.reopen(older, prior.plan).id == prior.id
+    moved = older.crossings.assign(big=older.crossings["big"] + 1e-9)
+    object.__setattr__(older, "crossings", moved)
+    with pytest.raises(ForecastError, match="other versions of Python or its packages"):
+        engine.reopen(older, prior.plan)

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from forecast.errors import ForecastError
 from forecast.model import Graph, Key, Layout
 from forecast.projection import Measured, Projection, correlation_log_density
 from forecast.worldview import Prior
@@ -34,13 +35,50 @@ def parameter_group(layout: Layout, flat: Floats, *, chains: int) -> xr.Dataset:
     draws = flat.reshape(chains, len(flat) // chains, flat.shape[-1])
     variables = {}
     for key in layout.parameters:
-        numbers = [
-            n for n, entry in enumerate(layout.entries) if entry.key == key and not entry.prior.is_constant
-        ]
+        numbers = _random_numbers(layout, key)
         if numbers:
             variables[".".join(key)] = _variable(layout, key, numbers, draws)
     coordinates = {"chain": np.arange(chains), "draw": np.arange(draws.shape[1])}
     return xr.Dataset(variables).assign_coords(coordinates) if variables else xr.Dataset(coords=coordinates)
+
+
+def flat_draws(layout: Layout, group: xr.Dataset) -> Floats:
+    """Undo :func:`parameter_group`.
+
+    Parameters
+    ----------
+    layout : Layout
+    group : xarray.Dataset
+        A run's ``posterior``, in double precision.
+
+    Returns
+    -------
+    ndarray, (chain x draw, number)
+        With the constants.
+
+    Raises
+    ------
+    ForecastError
+        The group lacks a parameter, or some numbers of one.
+    """
+    size = group.sizes.get("chain", 0) * group.sizes.get("draw", 0)
+    flat = np.empty((size, len(layout.entries)))
+    flat[:, layout.constant] = layout.constants()
+    for key in layout.parameters:
+        numbers = _random_numbers(layout, key)
+        if not numbers:
+            continue
+        name = ".".join(key)
+        if name not in group or group[name].size != size * len(numbers):
+            raise ForecastError(f"the stored posterior does not hold the {len(numbers)} number(s) of {name}")
+        values = group[name].transpose("chain", "draw", ...).to_numpy()
+        flat[:, numbers] = values.reshape(size, len(numbers))
+    return flat
+
+
+def _random_numbers(layout: Layout, key: Key) -> list[int]:
+    """Places in the flat vector of a parameter's numbers, without constants."""
+    return [n for n, entry in enumerate(layout.entries) if entry.key == key and not entry.prior.is_constant]
 
 
 def _variable(layout: Layout, key: Key, numbers: list[int], draws: Floats) -> xr.DataArray:

@@ -132,12 +132,17 @@ def manifest(
             "evidence": prints["evidence"],
             "worldview": sha256(prints["worldview"].encode()).hexdigest(),
         },
-        "versions": {
-            "python": platform.python_version(),
-            "platform": platform.platform(),
-            **{name: _version(name) for name in VERSIONS},
-        },
+        "versions": versions(),
         "timings": dict(timings),
+    }
+
+
+def versions() -> dict[str, str]:
+    """What is installed here and can change a draw, and the platform."""
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        **{name: _version(name) for name in VERSIONS},
     }
 
 
