@@ -31,6 +31,13 @@ FloatArray = NDArray[np.float64]
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 INK, FAINT, SHADE = "#333333", "#8a8a8a", "#ececec"
 
+ABOVE: dict[str, Any] = {
+    "xycoords": ("data", "axes fraction"),
+    "textcoords": "offset points",
+    "fontsize": 8,
+}
+"""How to place a note at a date, by the upper edge of the axes."""
+
 
 def bloc_colours(blocs: Sequence[str]) -> dict[str, str]:
     """Colour of each bloc, by its place in the worldview; the palette repeats after six."""
@@ -138,7 +145,8 @@ def crossings_figure(
         )
         draw_density(main, when[:, index], (start, end), median, colours[bloc], label)
     draw_never(beside, np.isposinf(when).mean(axis=0), [colours[bloc] for bloc in blocs], horizon)
-    draw_window(main, worldview.window.start, worldview.window.end, worldview.as_of)
+    draw_window(main, worldview.window.start, worldview.window.end)
+    draw_as_of(main, worldview.as_of)
     finish_axes(main, min(start, decimal_year(worldview.as_of), window[0]), max(end, window[1]))
 
     described = worldview.milestones.get(chosen)
@@ -204,22 +212,19 @@ def draw_density(
     )
 
 
-def draw_window(axes: Axes, first: date, last: date, as_of: date) -> None:
-    """Shade a window, both days inclusive, and mark the as-of date."""
-    axes.axvspan(decimal_year(first), end_of(last), color=SHADE, linewidth=0, zorder=0)
-    above: dict[str, Any] = {
-        "xycoords": ("data", "axes fraction"),
-        "textcoords": "offset points",
-        "fontsize": 8,
-    }
-    axes.annotate(
-        f"window {first} to {last}", xy=(decimal_year(first), 1), xytext=(0, 4), ha="left", color=FAINT,
-        **above,
-    )  # fmt: skip
+def draw_window(axes: Axes, first: date, last: date) -> None:
+    """Shade a window, both days inclusive."""
+    start = decimal_year(first)
+    axes.axvspan(start, end_of(last), color=SHADE, linewidth=0, zorder=0)
+    axes.annotate(f"window {first} to {last}", xy=(start, 1), xytext=(0, 4), ha="left", color=FAINT, **ABOVE)
+
+
+def draw_as_of(axes: Axes, as_of: date) -> None:
+    """Mark an as-of date with a dotted line."""
     moment = decimal_year(as_of)
     axes.axvline(moment, color=FAINT, linewidth=1, linestyle=":", zorder=1)
     axes.annotate(
-        "as of", xy=(moment, 1), xytext=(3, -4), ha="left", va="top", rotation=90, color=FAINT, **above
+        "as of", xy=(moment, 1), xytext=(3, -4), ha="left", va="top", rotation=90, color=FAINT, **ABOVE
     )
 
 
