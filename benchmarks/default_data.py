@@ -18,6 +18,7 @@ from forecast_plugins import (
     compute_growth,
     export_control_leakage,
     investment,
+    training_cost,
 )
 
 BLOCS = ("us_allies", "china")
@@ -77,6 +78,7 @@ def read_inputs() -> Inputs:
         "runs": ("training_runs", compute_growth.frontier_runs),
         "shipments": ("compute_shipments", compute_growth.yearly_flows),
         "prices": ("accelerators", compute_growth.release_prices),
+        "costs": ("training_costs", training_cost.dollars_per_flop),
         "channels": ("china_channels", export_control_leakage.purchases_by_channel),
         "rates": ("algorithmic_progress", algorithmic_efficiency.yearly_rates),
         "horizons": ("time_horizons", capability.one_horizon_a_model),

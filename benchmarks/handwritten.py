@@ -257,6 +257,10 @@ def observe(p: Any, q: Any, rows: Any, years: Array) -> None:
     d = rows["prices"]
     sigma = sd(d.error, one("compute-growth.price_scatter"))
     pm.Normal("prices", at(q.price, d.bloc, d.date), sigma, observed=d.value)
+    d = rows["costs"]
+    per_flop = pt.log10(one("training-cost.overhead") / one("training-cost.flop_per_h100e"))
+    sigma = sd(d.error, one("training-cost.cost_scatter"))
+    pm.Normal("costs", per_flop - at(q.price, d.bloc, d.date), sigma, observed=d.value)
     d = rows["channels"]
     flows = pt.concatenate(
         [flow * 10.0 ** (q.purchases[1:] - q.access) for flow in q.channels.values()], axis=0

@@ -27,6 +27,8 @@ UNITS = {
     "training_compute": "log10 FLOP",
     "chips_in_run": "log10 H100e",
     "cost_of_largest_cluster": "log10 USD",
+    "cost_of_largest_run": "log10 USD",
+    "cost_of_fixed_capability": "log10 USD",
     "algorithmic_efficiency": "OOM",
     "own_effective_compute": "log10 FLOP",
     "effective_compute": "log10 FLOP",
@@ -40,6 +42,7 @@ OWNERS = {
     "chip_access": "export-control-leakage",
     "effective_compute": "algorithmic-efficiency",
     "time_horizon_80": "capability",
+    "cost_of_largest_run": "training-cost",
 }
 PLAIN = Mode(linker="py", optimizer="fast_compile")
 
@@ -304,7 +307,7 @@ def test_an_earlier_as_of_date_builds_with_fewer_rows_and_the_same_quantities(vi
     assert set(build_graph(earlier, history_end(earlier)).quantities) == set(graph.quantities)
 
 
-@pytest.mark.parametrize("driver", ["export-control-leakage", "capability"])
+@pytest.mark.parametrize("driver", ["export-control-leakage", "capability", "training-cost"])
 def test_a_driver_that_no_other_needs_can_be_left_out(view, driver):
     fewer = load_worldview("default", disable=[driver])
     built = build_graph(make_spec(fewer, load_host(disable=[driver])), date(2028, 1, 1))
