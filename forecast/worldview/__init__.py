@@ -12,7 +12,8 @@ from forecast.worldview.origins import Origin
 from forecast.worldview.priors import Prior
 from forecast.worldview.quantile_fit import FitError, fit_quantiles
 from forecast.worldview.resolve import Key, ResolvedParameter, resolve_priors
-from forecast.worldview.shipped import list_worldviews
+from forecast.worldview.scenarios import Scenario, read_scenarios
+from forecast.worldview.shipped import list_scenarios, list_worldviews
 from forecast.worldview.worldview import Bloc, Lead, Override, Window, Worldview
 
 __all__ = [
@@ -36,14 +37,17 @@ __all__ = [
     "ParameterPriors",
     "Prior",
     "ResolvedParameter",
+    "Scenario",
     "Window",
     "Worldview",
     "correlation_matrix",
     "correlations_in_force",
     "fit_quantiles",
+    "list_scenarios",
     "list_worldviews",
     "load_worldview",
     "read_driver_priors",
     "read_interventions",
+    "read_scenarios",
     "resolve_priors",
 ]

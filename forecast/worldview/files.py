@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from forecast.errors import InputError
 from forecast.wording import did_you_mean, printable
 from forecast.worldview.origins import Origin, key_text
-from forecast.worldview.shipped import shipped_files
+from forecast.worldview.shipped import shipped_files, shipped_scenarios
 from forecast.worldview.toml_lines import Path, key_lines, line_of
 
 LARGEST = 4_000_000
@@ -134,6 +134,14 @@ def read_shipped(name: str) -> Document:
     return parse_document(content, f"priors/{name}.toml", stem=name, identity=f"shipped {name}")
 
 
+def read_shipped_scenario(name: str) -> Document:
+    """Read a shipped scenario by its name."""
+    content = shipped_scenarios()[name].read_bytes()
+    return parse_document(
+        content, f"priors/scenarios/{name}.toml", stem=name, identity=f"shipped scenario {name}"
+    )
+
+
 def read_named(name: str | os.PathLike[str], folder: FilePath | None = None) -> Document:
     """Read a shipped worldview by its name, or a file by its path.
 
@@ -141,7 +149,8 @@ def read_named(name: str | os.PathLike[str], folder: FilePath | None = None) -> 
     ----------
     name : str or path-like
         A word without a slash and without ``.toml`` is the name of a shipped
-        worldview if there is one; anything else is a path.
+        worldview, or else of a shipped scenario, if there is one; anything
+        else is a path.
     folder : Path, optional
         Where a relative path starts.
 
@@ -157,11 +166,14 @@ def read_named(name: str | os.PathLike[str], folder: FilePath | None = None) -> 
     shipped = shipped_files()
     if name in shipped:
         return read_shipped(name)
+    scenarios = shipped_scenarios()
+    if name in scenarios:
+        return read_shipped_scenario(name)
     path = os.path.join(folder, name) if folder is not None else name
     plain = "/" not in name and os.sep not in name and not name.endswith(".toml") and len(name) < 100
     if plain and "\0" not in name and not os.path.lexists(path):
         raise InputError(
             f"{printable(name)}: there is no shipped worldview and no file of this name"
-            f"{did_you_mean(name, shipped)}"
+            f"{did_you_mean(name, [*shipped, *scenarios])}"
         )
     return read_path(path)

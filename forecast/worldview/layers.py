@@ -14,23 +14,27 @@ from collections.abc import Sequence
 
 from forecast.errors import InputError
 from forecast.worldview.assign import assign
-from forecast.worldview.files import Document, read_named, read_shipped
+from forecast.worldview.files import Document, parse_document, read_named, read_shipped
 from forecast.worldview.merged import Merged, iterate_priors
 from forecast.worldview.origins import Origin, Problems
 from forecast.worldview.shipped import DEFAULT
 from forecast.worldview.toml_lines import Path
+from forecast.worldview.worldview import Worldview
 
 _SCALARS = ("as_of", "horizon", "seed")
 _LONGEST = 50
 
 
-def stack_layers(given: Sequence[str | os.PathLike[str]]) -> tuple[list[Document], list[Document]]:
+def stack_layers(
+    given: Sequence[str | os.PathLike[str] | Worldview],
+) -> tuple[list[Document], list[Document]]:
     """Read the given worldviews and all that they extend.
 
     Parameters
     ----------
-    given : sequence of str or path-like
-        Names and paths, in order; none means the shipped worldview `default`.
+    given : sequence of str, path-like or Worldview
+        Names, paths and merged worldviews, in order; none means the shipped
+        worldview `default`.
 
     Returns
     -------
@@ -49,7 +53,7 @@ def stack_layers(given: Sequence[str | os.PathLike[str]]) -> tuple[list[Document
     problems: list[str] = []
     for name in given or [DEFAULT]:
         try:
-            document = read_named(name)
+            document = _merged_document(name) if isinstance(name, Worldview) else read_named(name)
             _add_bases(document, layers, [document])
         except InputError as error:
             problems += [p for p in error.problems if p not in problems]
@@ -61,9 +65,14 @@ def stack_layers(given: Sequence[str | os.PathLike[str]]) -> tuple[list[Document
     return layers, own
 
 
+def _merged_document(worldview: Worldview) -> Document:
+    where = f"worldview {worldview.name!r}"
+    return parse_document(worldview.to_toml(), where, stem=worldview.name, identity=where)
+
+
 def _add_bases(document: Document, layers: list[Document], chain: list[Document]) -> None:
     extends = document.data.get("extends")
-    shipped = document.folder is None
+    shipped = document.folder is None and "kind" not in document.data  # a shipped scenario lies over a base
     if extends is None:
         if not shipped and not layers:
             layers.append(read_shipped(DEFAULT))

@@ -27,7 +27,7 @@ BLOC = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def load_worldview(
-    *worldviews: str | os.PathLike[str],
+    *worldviews: str | os.PathLike[str] | Worldview,
     overrides: Sequence[str] | Mapping[str, Any] = (),
     as_of: date | str | None = None,
     horizon: date | str | None = None,
@@ -39,10 +39,11 @@ def load_worldview(
 
     Parameters
     ----------
-    *worldviews : str or path-like
-        Names of shipped worldviews and paths of prior files, later over
-        earlier. None means `default`. A file without ``extends`` that comes
-        first lies over `default`; ``extends = false`` makes it stand alone.
+    *worldviews : str, path-like or Worldview
+        Names of shipped worldviews, paths of prior files, and worldviews that
+        are merged already, later over earlier. None means `default`. A file
+        without ``extends`` that comes first lies over `default`;
+        ``extends = false`` makes it stand alone.
     overrides : sequence of str, or mapping
         ``"priors.investment.growth.mu=0.2"``, or key to value.
     as_of, horizon : date or str, optional
@@ -89,7 +90,7 @@ class _Builder:
 
     def __init__(self, merged: Merged, own: Sequence[Document], problems: Problems) -> None:
         self.merged, self.problems = merged, problems
-        self.name = "-".join(dict.fromkeys(_name_of(document) for document in own))[:100]
+        self.name = "-".join(dict.fromkeys(name_of(document) for document in own))[:100]
         self.files = " and ".join(dict.fromkeys(document.file for document in own))
 
     def fail(self, path: Path, message: str) -> None:
@@ -271,7 +272,8 @@ class _Builder:
         return found
 
 
-def _name_of(document: Document) -> str:
+def name_of(document: Document) -> str:
+    """Return the name that a file gives itself, else that of the file."""
     given = document.data.get("name")
     name = given if isinstance(given, str) and given else document.stem
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.") or "worldview"

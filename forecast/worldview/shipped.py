@@ -1,4 +1,4 @@
-"""The worldviews that travel inside the package."""
+"""The worldviews and scenarios that travel inside the package."""
 
 from __future__ import annotations
 
@@ -26,13 +26,26 @@ def shipped_files() -> dict[str, Traversable]:
     dict
         In the order of their names, `default` first.
     """
-    folder = _folder()
+    found = _toml_files(_folder())
+    return {name: found[name] for name in sorted(found, key=lambda name: (name != DEFAULT, name))}
+
+
+def shipped_scenarios() -> dict[str, Traversable]:
+    """Return the shipped scenarios: name to file, in the order of their names."""
+    return dict(sorted(_toml_files(_folder().joinpath("scenarios")).items()))
+
+
+def _toml_files(folder: Traversable) -> dict[str, Traversable]:
     if not folder.is_dir():
         return {}
-    found = {f.name.removesuffix(".toml"): f for f in folder.iterdir() if f.name.endswith(".toml")}
-    return {name: found[name] for name in sorted(found, key=lambda name: (name != DEFAULT, name))}
+    return {file.name.removesuffix(".toml"): file for file in folder.iterdir() if file.name.endswith(".toml")}
 
 
 def list_worldviews() -> list[str]:
     """Return the names of the shipped worldviews, `default` first."""
     return list(shipped_files())
+
+
+def list_scenarios() -> list[str]:
+    """Return the names of the shipped scenarios."""
+    return list(shipped_scenarios())
