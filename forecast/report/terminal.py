@@ -110,8 +110,8 @@ def _lead_table(milestone: Mapping[str, Any], horizon: str) -> Table:
     table.add_column(Text(f"{milestone['title']}: lead of {leader} over {follower}"))
     table.add_column("", justify="right")
     spread = lead["quantiles"]
-    table.add_row("median, years", _years(spread, "0.5"), style="bold")
-    table.add_row("10% to 90%, years", f"{_years(spread, '0.1')} to {_years(spread, '0.9')}")
+    table.add_row("median, years", signed_years(spread, "0.5"), style="bold")
+    table.add_row("10% to 90%, years", f"{signed_years(spread, '0.1')} to {signed_years(spread, '0.9')}")
     for name, p in lead["p_unipolar"].items():
         table.add_row(
             Text(f"P(unipolar: {titles.get(name, name)} alone for {years})"),
@@ -183,7 +183,7 @@ def probability(p: float, mcse: float) -> str:
     return f"{p:.3f} ±{error}"
 
 
-def _years(spread: Mapping[str, float | None], level: str) -> str:
+def signed_years(spread: Mapping[str, float | None], level: str) -> str:
     """Write a quantile of the lead; null is infinite, and its place among the others tells which way."""
     value = spread[level]
     if value is not None:
