@@ -30,7 +30,7 @@ class AlgorithmicEfficiency(Driver):
     def progress(self, m):
         # A draw from the studies' spread, not their mean: they measure different things.
         rate = 10.0 ** (m["rate_centre"] + m["rate_spread"] * m["rate_z"])
-        return m.reached(rate * (m.before + self.years_of_progress(m) * self.luck(m)))
+        return m.term("progress", m.reached(rate * (m.before + self.years_of_progress(m) * self.luck(m))))
 
     def years_of_progress(self, m):
         """Years of the past trend since the as-of date: experiments need chips, so it follows their growth.
@@ -55,13 +55,17 @@ class AlgorithmicEfficiency(Driver):
         factor = 10.0 ** (drawn - LN10 * variance / 2)
         return 1.0 + m.integral(pt.switch(m.after > 0, factor - 1.0, 0.0)) / pt.maximum(m.after, 1 / 12)
 
-    @provides("own_effective_compute", unit="FLOP", title="Effective compute by own effort")
+    @provides("research_effective_compute", unit="FLOP", title="Effective compute before automated research")
     def run(self, m):
         return m["training_compute"]
 
-    @adds_to("own_effective_compute")
+    @adds_to("research_effective_compute")
     def own_algorithms(self, m):
         return m.lagged(m["algorithmic_efficiency"], m["lag"])
+
+    @provides("own_effective_compute", unit="FLOP", title="Effective compute by own effort")
+    def own_effort(self, m):
+        return m["research_effective_compute"]
 
     @provides("effective_compute", unit="FLOP", title="Effective compute (2024 algorithms)")
     def own_or_followed(self, m):

@@ -10,7 +10,12 @@ from forecast.driver import Driver, load_evidence, load_parameters, observes, pr
 from forecast.hookspecs import hookimpl
 
 LEVEL_DATE = date(2025, 4, 1)  # the date that the level priors speak of
+PACE_CHANGE = date(2024, 4, 1)  # Epoch AI and METR both see faster progress since about then
 CENSORED_AT = np.log10(16 * 60)  # METR does not trust horizons beyond 16 hours of its suites
+LOG2 = np.log10(2.0)
+HORIZON_BOUND = (
+    10.0  # OOM above the anchor: some two million years of work, where a horizon means nothing any more
+)
 PAIR_ERROR = 0.1  # dex: the two horizons of a pair come from the same runs and share most of their error
 
 
@@ -79,7 +84,29 @@ class Capability(Driver):
 
     @provides("time_horizon", unit="minute", success=0.5, title="50% time horizon")
     def horizon(self, m):
-        return m["horizon_level"] + m["horizon_growth"] * m["capability_clock"]
+        straight = m["horizon_growth"] * self.paced(m, m["horizon_earlier_pace"])
+        return m["horizon_level"] + self.bent(m, straight)
+
+    def paced(self, m, earlier):
+        """The clock, running at another pace up to where the leader stood when the pace changed."""
+        clock = m["capability_clock"]
+        known = m.as_of_date >= PACE_CHANGE + timedelta(days=183)  # half a year of evidence of the new pace
+        change = m.at_date(m.max_over_blocs(clock), PACE_CHANGE if known else date(2018, 1, 1))
+        return clock + (earlier - 1.0) * pt.minimum(clock - change, 0.0)
+
+    def bent(self, m, straight):
+        """OOM of horizon where each doubling takes a share `horizon_acceleration` less growth than the last.
+
+        With n0 the doublings at a constant pace and a = -log(1 - share), n = -log(1 - a n0)/a: without
+        bound as a n0 comes to 1, hence HORIZON_BOUND.
+        """
+        a = -pt.log1p(-m["horizon_acceleration"])
+        x = a * straight / LOG2
+        small = pt.abs(x) < 1e-4  # there the closed form is 0/0
+        series = straight * (1.0 + x / 2.0 + x**2 / 3.0)
+        inside = pt.clip(x, -np.inf, 1.0 - 1e-12)
+        closed = -LOG2 * pt.log1p(-pt.switch(small, 0.5, inside)) / pt.switch(small, 1.0, a)
+        return pt.minimum(pt.switch(small, series, closed), HORIZON_BOUND)
 
     @provides("time_horizon_80", unit="minute", success=0.8, title="80% time horizon")
     def horizon_80(self, m):
@@ -88,7 +115,13 @@ class Capability(Driver):
 
     @provides("capability_index", unit="index point", linear=True, title="Epoch Capabilities Index")
     def index(self, m):
-        return m["index_level"] + m["index_growth"] * m["capability_clock"]
+        return m["index_level"] + m["index_growth"] * self.paced(m, m["index_earlier_pace"])
+
+    @provides(
+        "announcement_delay", unit="year", linear=True, title="From a model's existence to its announcement"
+    )
+    def delay(self, m):
+        return m["announcement_delay"]
 
     @observes("time_horizons", prepare=one_horizon_a_model)
     def horizons(self, m, data):

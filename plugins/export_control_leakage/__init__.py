@@ -27,28 +27,41 @@ class ExportControlLeakage(Driver):
     parameters = load_parameters(__package__)
     evidence = load_evidence(__package__)
 
-    @provides("chip_access", unit="H100e/year", channels=True, title="Chips that can be had")
+    @provides("chip_access", unit="H100e/year", channels="chip_channels", title="Chips that can be had")
     def access(self, m):
         """Sum of the channels; a bloc without channels is not restricted."""
 
     @adds_to("chip_access", channel="domestic")
     def domestic(self, m):
-        trend = pt.log10(m["domestic"]) + m["domestic_growth"] * (m.years - 1.5)  # level of mid-2025
-        return trend + m.shock(
-            "domestic", scale=m["domestic_shock"], persistence=m["domestic_shock_persistence"]
-        )
+        trend = pt.log10(m["domestic"]) + m["domestic_growth"] * self.since(m, 1.5)  # level of mid-2025
+        shock = m.shock("domestic", scale=m["domestic_shock"], persistence=m["domestic_shock_persistence"])
+        return trend + shock + self.policy(m, "domestic")
 
     @adds_to("chip_access", channel="licensed")
     def licensed(self, m):
-        return m.by_epoch("licensed")
+        return m.by_epoch("licensed") + self.policy(m, "licensed")
 
     @adds_to("chip_access", channel="smuggled")
     def smuggled(self, m):
-        return pt.log10(m["smuggled"]) + m["smuggled_growth"] * (m.years - 1.0)  # level of 2025-01-01
+        trend = pt.log10(m["smuggled"]) + m["smuggled_growth"] * self.since(m, 1.0)  # of 2025-01-01
+        return trend + self.policy(m, "smuggled")
 
     @adds_to("chip_access", channel="offshore")
     def offshore(self, m):
-        return pt.log10(m["offshore"]) + m["offshore_growth"] * (m.years - 2.0)  # level of 2026-01-01
+        trend = pt.log10(m["offshore"]) + m["offshore_growth"] * self.since(m, 2.0)  # of 2026-01-01
+        return trend + self.policy(m, "offshore")
+
+    def since(self, m, start):
+        """Years of growth since a date: after the as-of date they get shorter, as no flow doubles for ever."""
+        decay = m["growth_decay"]
+        return m.before - start - decay * pt.expm1(-m.after / decay)
+
+    def policy(self, m, channel):
+        """OOM by which the state of the controls moves a channel; nothing up to the as-of date."""
+        if not m.projecting or (state := m.get("policy")) is None:
+            return 0.0
+        loose = pt.switch(pt.eq(state, 2.0), m[f"{channel}_loose"], 0.0)
+        return pt.switch(pt.eq(state, 0.0), m[f"{channel}_tight"], loose)
 
     @limits("chip_purchases")
     def chip_access(self, m):
