@@ -169,7 +169,7 @@ def _read_again(stored: StoredRun, period: tuple[date, date] | None, within: flo
 
     before = stored.summary
     return summarise(
-        stored.crossings,
+        stored.groups("crossings", "at_crossing", "inside"),
         stored.worldview,
         run_id=stored.id,
         diagnostics=before["diagnostics"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,23 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from forecast.results import month_or_never
+from forecast.results import default_milestone, month_or_never
 
 _BLOCS_ABREAST = 3
+
+_LEVELS = {
+    "training_compute": "training compute, FLOP",
+    "chips_in_run": "chips in the run, H100e",
+    "chips_in_bloc": "chips of the bloc, H100e",
+    "annual_spend": "spending, USD/year",
+    "lag_months": "months behind the first",
+}
+_EXCEEDED = {
+    "p_million_chips": "P(million chips in the run)",
+    "p_ten_billion_usd": "P(cluster of $10 billion)",
+}
+_INTERVAL = ("0.05", "0.5", "0.95")
+_SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
 def print_summary(
@@ -48,13 +62,19 @@ def print_summary(
 
 def _parts(summary: Mapping[str, Any]) -> Iterator[Table | Text]:
     yield from _heading(summary)
-    for milestone in summary["milestones"].values():
+    others = dict(summary["milestones"])
+    if others:
+        milestone = others.pop(default_milestone(list(others)))
         blocs = list(milestone["blocs"].values())
         for start in range(0, len(blocs), _BLOCS_ABREAST):
             yield _milestone_table(milestone, blocs[start : start + _BLOCS_ABREAST], summary)
+        for start in range(0, len(blocs), _BLOCS_ABREAST):
+            yield from _levels_table(blocs[start : start + _BLOCS_ABREAST], summary["horizon"])
         if milestone["lead"] is not None:
             yield _lead_table(milestone, summary["horizon"])
         yield _draws_line(milestone)
+    if others:
+        yield _others_table(list(others.values()), summary["horizon"])
     yield from verdict_lines(summary["diagnostics"])
     yield Text()
 
@@ -98,6 +118,57 @@ def _milestone_table(
         table.add_row(
             f"P(by the end of {day})", *(probability(share["p"], share["mcse"]) for share in shares)
         )
+    return table
+
+
+def _levels_table(blocs: Sequence[Mapping[str, Any]], horizon: str) -> Iterator[Table]:
+    """What each bloc has when it crosses; nothing where no bloc does, or the run is too old to say."""
+    levels = [bloc.get("at_crossing") or {} for bloc in blocs]
+    inside = [bloc.get("inside") for bloc in blocs]
+    if not any(levels) and not any(inside):
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("When it crosses (5-95%)")
+    for bloc in blocs:
+        table.add_column(Text(bloc["title"]), justify="right")
+    if any(inside):
+        table.add_row(
+            "exists inside the laboratory",
+            *("-" if one is None else month_or_never(one["quantiles"]["0.5"], horizon) for one in inside),
+        )
+    for key, words in _LEVELS.items():
+        if any(level.get(key) for level in levels):
+            form = _plain_number if key == "lag_months" else compact
+            table.add_row(words, *(_interval(level.get(key), form) for level in levels))
+    for key, words in _EXCEEDED.items():
+        if any(bloc.get(key) is not None for bloc in blocs):
+            table.add_row(
+                words,
+                *(
+                    "-" if bloc.get(key) is None else probability(bloc[key], bloc["mcse"][key])
+                    for bloc in blocs
+                ),
+            )
+    yield table
+
+
+def _others_table(milestones: Sequence[Mapping[str, Any]], horizon: str) -> Table:
+    """Dates of the milestones beside the first."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for words in ("Other milestones", ""):
+        table.add_column(words)
+    for words in ("10% by", "median", "90% by"):
+        table.add_column(words, justify="right", no_wrap=True)
+    days = list(next(iter(milestones[0]["blocs"].values())).get("crossed_by", {}))
+    for day in days:
+        table.add_column(f"P by {day}", justify="right", min_width=len(day))
+    for milestone in milestones:
+        title = milestone["title"]
+        for bloc in milestone["blocs"].values():
+            dates = [month_or_never(bloc["quantiles"][level], horizon) for level in ("0.1", "0.5", "0.9")]
+            shares = [f"{bloc['crossed_by'][day]['p']:.3f}" for day in days]
+            table.add_row(Text(title), Text(bloc["title"]), *dates, *shares)
+            title = ""
     return table
 
 
@@ -181,6 +252,30 @@ def probability(p: float, mcse: float) -> str:
     """Write a probability with its Monte Carlo standard error, as "0.081 ±0.004"."""
     error = "<0.001" if mcse < 0.0005 else f"{mcse:.3f}"
     return f"{p:.3f} ±{error}"
+
+
+def compact(value: float) -> str:
+    """Write an amount in two or three digits: "850k", "2.1M", "14B", "3.2e27"."""
+    if not 1000 <= abs(value) < 1e15:
+        return _plain_number(value)
+    digits = float(f"{value:.2g}")  # first, for rounding may carry over: 999,999 is 1M, not 1000k
+    size, letter = next(pair for pair in _SUFFIXES if pair[0] <= abs(digits))
+    return f"{digits / size:g}{letter}"
+
+
+def _plain_number(value: float) -> str:
+    if abs(value) < 1e15:
+        return f"{value:.2g}" if abs(value) < 10 else f"{value:.0f}"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
+
+
+def _interval(spread: Mapping[str, float | None] | None, form: Callable[[float], str]) -> str:
+    """Write a median with its interval, as "2.1M (310k-14M)"."""
+    if not spread:
+        return "-"
+    low, middle, high = ("inf" if (one := spread[level]) is None else form(one) for level in _INTERVAL)
+    return middle if low == high == middle else f"{middle} ({low}-{high})"
 
 
 def signed_years(spread: Mapping[str, float | None], level: str) -> str:

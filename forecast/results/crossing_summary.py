@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -214,3 +216,40 @@ def polarity(crossings: ArrayLike, horizon: float, within: float) -> Polarity:
         bipolar=several & ~alone,
         neither=nobody | (single & ~alone),
     )
+
+
+def world_shares(
+    crossings: ArrayLike, accepted: ArrayLike, blocs: Sequence[str], horizon: float, within: float
+) -> dict[str, Any]:
+    """Shares of accepted draws that are unipolar, bipolar and neither.
+
+    Parameters
+    ----------
+    crossings : array_like
+        Decimal years, inf for never; dims (chain, draw, bloc).
+    accepted : array_like of bool
+        Dims (chain, draw).
+    blocs : sequence of str
+    horizon, within : float
+        As for :func:`polarity`.
+
+    Returns
+    -------
+    dict
+        ``p_unipolar`` by bloc, ``p_bipolar`` and ``p_neither``, which sum to 1,
+        and ``mcse`` with the same keys.
+    """
+    kinds = polarity(crossings, horizon, within)
+    share = partial(estimate, accepted=accepted)
+    unipolar = {bloc: share(kinds.unipolar[..., index]) for index, bloc in enumerate(blocs)}
+    bipolar, neither = share(kinds.bipolar), share(kinds.neither)
+    return {
+        "p_unipolar": {bloc: found.p for bloc, found in unipolar.items()},
+        "p_bipolar": bipolar.p,
+        "p_neither": neither.p,
+        "mcse": {
+            "p_unipolar": {bloc: found.mcse for bloc, found in unipolar.items()},
+            "p_bipolar": bipolar.mcse,
+            "p_neither": neither.mcse,
+        },
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from forecast.errors import ForecastError
 if TYPE_CHECKING:
     import xarray as xr
 
-DOUBLE_GROUPS = frozenset({"posterior", "crossings", "inside", "observed_data"})
+DOUBLE_GROUPS = frozenset({"posterior", "crossings", "at_crossing", "inside", "observed_data"})
 """Groups that keep float64; the others are bulk and become float32."""
 
 # Above this a float32 would silently become infinite.
@@ -82,6 +82,25 @@ def read_group(path: Path, group: str) -> xr.Dataset:
             return data.load()
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise _broken(path, error, group) from error
+
+
+def read_groups(path: Path, names: Sequence[str]) -> xr.DataTree:
+    """Read into memory those of these groups that a file has.
+
+    Raises
+    ------
+    ForecastError
+        Where the file is not whole.
+    """
+    import h5netcdf
+    import xarray as xr
+
+    try:
+        with h5netcdf.File(path, "r") as file:
+            there = [name for name in names if name in file.groups]
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise _broken(path, error) from error
+    return xr.DataTree.from_dict({name: read_group(path, name) for name in there})
 
 
 def _broken(path: Path, error: Exception, group: str | None = None) -> ForecastError:

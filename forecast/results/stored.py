@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.errors import ForecastError, InputError
-from forecast.results.netcdf import open_tree, read_group
+from forecast.results.netcdf import open_tree, read_group, read_groups
 from forecast.results.store import RUN_FILES, missing_files
 from forecast.results.summary import SCHEMA
 
@@ -68,6 +68,10 @@ class StoredRun:
     def crossings(self) -> xr.Dataset:
         """The group ``crossings`` alone, in memory."""
         return read_group(self.path / "results.nc", "crossings")
+
+    def groups(self, *names: str) -> xr.DataTree:
+        """Those of these groups that ``results.nc`` has, in memory; older runs lack some."""
+        return read_groups(self.path / "results.nc", names)
 
 
 def read_run(path: Path) -> StoredRun:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import date, timedelta
-from functools import partial
 from importlib import metadata, resources
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +17,15 @@ import numpy as np
 
 from forecast.dates import decimal_year, end_of, from_decimal_year
 from forecast.errors import ForecastError
+from forecast.results.crossing_levels import bloc_levels, inside_dates
 from forecast.results.crossing_summary import (
     BoolArray,
     FloatArray,
     estimate,
     lead_years,
-    polarity,
     quantiles,
     window_indicators,
+    world_shares,
 )
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def summarise(
     results : xarray.DataTree or xarray.Dataset
         A run's tree, or its group ``crossings``: a variable per milestone,
         dims (chain, draw, bloc), decimal years with inf for never, and
-        ``accepted`` (chain, draw).
+        ``accepted`` (chain, draw). Of a tree also the groups ``at_crossing``
+        and ``inside`` are read, where it has them.
     worldview : Worldview
     run_id : str
     diagnostics : mapping
@@ -104,7 +105,7 @@ def summarise(
         "prior_only": prior_only,
         "sampler": {"draws": draws, "chains": chains, **(sampler or {})},
         "milestones": {
-            name: _milestone(crossings, name, worldview, (first, last), within_years)
+            name: _milestone(results, name, worldview, (first, last), within_years)
             for name in milestone_names(crossings)
         },
         "diagnostics": dict(diagnostics),
@@ -119,6 +120,15 @@ def crossings_of(results: xr.DataTree | xr.Dataset) -> xr.Dataset:
     import xarray as xr
 
     return results["crossings"].to_dataset() if isinstance(results, xr.DataTree) else results
+
+
+def group_of(results: xr.DataTree | xr.Dataset, name: str) -> xr.Dataset | None:
+    """Return a group of a tree; None where it has none, as a dataset of crossings alone has none."""
+    import xarray as xr
+
+    if not isinstance(results, xr.DataTree) or name not in results.children:
+        return None
+    return results[name].to_dataset()
 
 
 def milestone_names(crossings: xr.Dataset) -> list[str]:
@@ -168,24 +178,34 @@ def window_left(as_of: date, first: date, last: date) -> dict[str, float]:
 
 
 def _milestone(
-    crossings: xr.Dataset,
+    results: xr.DataTree | xr.Dataset,
     name: str,
     worldview: Worldview,
     window: tuple[date, date],
     within_years: float | None,
 ) -> dict[str, Any]:
+    crossings = crossings_of(results)
     accepted = accepted_draws(crossings)
     when = crossing_array(crossings, name)
     blocs = [str(bloc) for bloc in crossings["bloc"].to_numpy()]
-    start, end = decimal_year(window[0]), end_of(window[1])
+    span = decimal_year(window[0]), end_of(window[1])
     titles = {bloc.name: bloc.title for bloc in worldview.blocs}
     described = worldview.milestones.get(name)
+    levels = bloc_levels(group_of(results, "at_crossing"), name, blocs, when, accepted)
+    inside = group_of(results, "inside")
+    blocs_described = {}
+    for index, bloc in enumerate(blocs):
+        dates, there = _bloc(when[..., index], accepted, *span), levels[index]
+        blocs_described[bloc] = {
+            "title": titles.get(bloc, bloc),
+            **dates,
+            **there,
+            "inside": inside_dates(inside, name, bloc, accepted, span),
+            "mcse": dates["mcse"] | there["mcse"],
+        }
     return {
         "title": described.title if described is not None else name,
-        "blocs": {
-            bloc: {"title": titles.get(bloc, bloc), **_bloc(when[..., index], accepted, start, end)}
-            for index, bloc in enumerate(blocs)
-        },
+        "blocs": blocs_described,
         "lead": _lead(when, accepted, blocs, worldview, within_years),
         "draws": {"total": accepted.size, "set_aside": int((~accepted).sum())},
     }
@@ -211,23 +231,12 @@ def _lead(
         return None
     within = lead.within_years if within_years is None else within_years
     years = lead_years(when[..., blocs.index(lead.leader)], when[..., blocs.index(lead.follower)])[accepted]
-    kinds = polarity(when, end_of(worldview.horizon), within)
-    share = partial(estimate, accepted=accepted)
-    unipolar = {bloc: share(kinds.unipolar[..., index]) for index, bloc in enumerate(blocs)}
-    bipolar, neither = share(kinds.bipolar), share(kinds.neither)
     return {
         "leader": lead.leader,
         "follower": lead.follower,
         "within_years": float(within),
         "quantiles": quantiles(years[~np.isnan(years)]),
-        "p_unipolar": {bloc: found.p for bloc, found in unipolar.items()},
-        "p_bipolar": bipolar.p,
-        "p_neither": neither.p,
-        "mcse": {
-            "p_unipolar": {bloc: found.mcse for bloc, found in unipolar.items()},
-            "p_bipolar": bipolar.mcse,
-            "p_neither": neither.mcse,
-        },
+        **world_shares(when, accepted, blocs, end_of(worldview.horizon), within),
     }
 
 

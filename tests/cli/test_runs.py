@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from forecast.cli import main
 from forecast.results import summary_schema
-from tests.results.synthetic import likely_crossings, save_run
+from tests.results.synthetic import full_tree, likely_crossings, save_run, steps_worldview
 
 ID = "2026-06-30-default-0a1b2c3d"
 
@@ -100,6 +100,17 @@ def test_another_window_and_limit_are_read_without_a_refit(folder: Path) -> None
     assert agi["lead"]["p_bipolar"] == pytest.approx(
         (np.abs(when[both, 0] - when[both, 1]) < 3).sum() / len(when)
     )
+
+
+def test_levels_at_the_crossing_are_read_again_to_the_last_bit(tmp_path: Path) -> None:
+    path = save_run(tmp_path, ID, tree=full_tree(), worldview=steps_worldview())
+    stored = json.loads((path / "summary.json").read_text())
+    assert shown(tmp_path, "--window", "2026-01-01:2027-12-31") == stored
+    other = shown(tmp_path, "--window", "2030-01-01:2034-12-31")["milestones"]["agi"]["blocs"]["china"]
+    before = stored["milestones"]["agi"]["blocs"]["china"]
+    assert other["at_crossing"] == before["at_crossing"] and other["p_million_chips"] is not None
+    assert other["inside"]["quantiles"] == before["inside"]["quantiles"]
+    assert other["inside"]["p_in"] > before["inside"]["p_in"]
 
 
 @pytest.mark.parametrize(

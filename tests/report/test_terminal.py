@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,16 @@ from rich.console import Console
 
 from forecast.diagnostics import judge
 from forecast.report import print_summary
-from forecast.results import summarise
-from tests.results.synthetic import crossings_from, good_tree, likely_crossings, small_worldview
+from forecast.report.terminal import compact
+from forecast.results import month_or_never, summarise
+from tests.results.synthetic import (
+    crossings_from,
+    full_tree,
+    good_tree,
+    likely_crossings,
+    small_worldview,
+    steps_worldview,
+)
 
 INF = float("inf")
 DIAGNOSTICS = judge(good_tree())
@@ -138,3 +147,77 @@ def test_one_bloc_has_no_lead_and_three_have_three_unipolar_lines(
 ) -> None:
     text = printed(summary_of(crossings_from(np.full(shape, 2030.0), blocs=blocs), small_worldview(*blocs)))
     assert text.count("P(unipolar") == (3 if len(blocs) == 3 else 0)
+
+
+@pytest.fixture(scope="module")
+def steps() -> dict[str, Any]:
+    return summary_of(full_tree(), steps_worldview())
+
+
+def test_chips_dollars_and_flop_at_the_crossing_have_a_block_of_their_own(steps: dict[str, Any]) -> None:
+    text = flat(printed(steps))
+    assert "When it crosses (5-95%) US & allies China" in text
+    assert "exists inside the laboratory 2032-05" in text
+    assert "training compute, FLOP 1e28 (1.1e27-9.7e28)" in text
+    assert "chips in the run, H100e 1.6M (160k-16M)" in text
+    assert "spending, USD/year 320B (34B-3.2T)" in text
+    assert "months behind the first 0 (0-67)" in text
+    assert "P(million chips in the run) 0.631 ±0.011" in text
+    assert "P(cluster of $10 billion) 0.682 ±0.011" in text
+
+
+def test_of_several_milestones_one_is_printed_in_full_and_the_others_in_one_table(
+    steps: dict[str, Any],
+) -> None:
+    text = printed(steps)
+    assert flat(text).count("P(after, by 2060-12-31)") == 1
+    assert text.count("When it crosses") == 1
+    assert text.count("Other milestones") == 1
+    quantiles = steps["milestones"]["big_run"]["blocs"]["us_allies"]["quantiles"]
+    row = next(line for line in text.splitlines() if line.strip().startswith("A big run  "))
+    dates = [month_or_never(quantiles[level], "2060-12-31") for level in ("0.1", "0.5", "0.9")]
+    assert row.split()[-3:] == dates
+    assert "A big run US & allies" in flat(text)
+
+
+def test_days_asked_for_are_in_the_table_of_other_milestones_too(steps: dict[str, Any]) -> None:
+    asked = json.loads(json.dumps(steps))
+    for milestone in asked["milestones"].values():
+        for bloc in milestone["blocs"].values():
+            bloc["crossed_by"] = {"2030-12-31": {"p": 0.625, "mcse": 0.01}}
+    text = printed(asked)
+    assert text.count("0.625 ±0.010") == 2  # both blocs of the first
+    assert text.count("0.625") == 4
+    assert max(len(line) for line in text.splitlines()) <= 80
+
+
+def test_the_block_of_levels_fits_and_says_nothing_where_nothing_is_known(steps: dict[str, Any]) -> None:
+    assert max(len(line) for line in printed(steps).splitlines()) <= 80
+    old = json.loads(json.dumps(steps))
+    for bloc in old["milestones"]["agi"]["blocs"].values():
+        for key in ("at_crossing", "p_million_chips", "p_ten_billion_usd", "inside"):
+            del bloc[key]
+    assert "When it crosses" not in printed(old)
+    never = printed(summary_of(crossings_from(np.full((1, 3, 2), INF))))
+    assert "When it crosses" not in never
+    one = flat(printed(summary_of(crossings_from([[[2030.0, INF]]]))))
+    assert "months behind the first 0 -" in one  # the other bloc never crosses
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (0.52, "0.52"),
+        (12.7, "13"),
+        (850e3, "850k"),
+        (999_999, "1M"),
+        (2.13e6, "2.1M"),
+        (1.4e10, "14B"),
+        (3.2e12, "3.2T"),
+        (3.24e27, "3.2e27"),
+        (1e28, "1e28"),
+    ],
+)
+def test_amounts_are_written_in_two_digits(value: float, text: str) -> None:
+    assert compact(value) == text

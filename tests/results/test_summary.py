@@ -16,7 +16,14 @@ from forecast.errors import ForecastError
 from forecast.results import summarise, summary_schema, to_json
 from forecast.results.compare import differences
 from forecast.results.summary import month_or_never, window_left
-from tests.results.synthetic import crossings_from, good_tree, likely_crossings, small_worldview
+from tests.results.synthetic import (
+    crossings_from,
+    full_tree,
+    good_tree,
+    likely_crossings,
+    small_worldview,
+    steps_worldview,
+)
 
 INF = float("inf")
 DIAGNOSTICS = {
@@ -184,3 +191,145 @@ def test_differences_are_listed_by_place_and_timings_are_none() -> None:
     after["milestones"]["agi"]["draws"]["total"] = 7
     del after["citation"]
     assert differences(before, after) == ["milestones.agi.draws.total: 2000 became 7", "citation: is gone"]
+
+
+# The crossing itself -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tree() -> xr.DataTree:
+    return full_tree()
+
+
+@pytest.fixture(scope="module")
+def steps(tree: xr.DataTree) -> dict:
+    return summary_of(tree, steps_worldview())
+
+
+@pytest.mark.parametrize(
+    ("key", "quantity"),
+    [
+        ("training_compute", "training_compute"),
+        ("chips_in_run", "chips_in_run"),
+        ("chips_in_bloc", "compute_stock"),
+        ("annual_spend", "investment"),
+    ],
+)
+def test_levels_at_the_crossing_are_linear_and_over_accepted_draws_that_cross(
+    tree: xr.DataTree, steps: dict, key: str, quantity: str
+) -> None:
+    crossings = tree["crossings"]
+    for milestone in ("agi", "big_run"):
+        for index, bloc in enumerate(("us_allies", "china")):
+            when = crossings[milestone].to_numpy()[..., index]
+            counted = crossings["accepted"].to_numpy() & np.isfinite(when)
+            logs = tree["at_crossing"][f"{milestone}.{quantity}"].to_numpy()[..., index][counted]
+            found = steps["milestones"][milestone]["blocs"][bloc]["at_crossing"][key]
+            assert list(found) == ["0.05", "0.5", "0.95"]
+            assert list(found.values()) == pytest.approx(np.quantile(10**logs, [0.05, 0.5, 0.95]))
+
+
+def test_the_lag_is_in_months_behind_the_first_and_zero_for_the_first() -> None:
+    dates = [[[2030.0, 2031.0], [2032.0, 2031.5], [2033.0, INF], [INF, INF]]]
+    blocs = summary_of(crossings_from(dates))["milestones"]["agi"]["blocs"]
+    late = {name: bloc["at_crossing"]["lag_months"] for name, bloc in blocs.items()}
+    assert list(late["us_allies"].values()) == pytest.approx(np.quantile([0, 6, 0], [0.05, 0.5, 0.95]))
+    assert list(late["china"].values()) == pytest.approx(np.quantile([12, 0], [0.05, 0.5, 0.95]))
+
+
+def test_shares_of_million_chip_and_ten_billion_dollar_crossings_have_their_errors(
+    tree: xr.DataTree, steps: dict
+) -> None:
+    crossings, levels = tree["crossings"], tree["at_crossing"]
+    counted = (crossings["accepted"] & np.isfinite(crossings["agi"])).to_numpy()
+    for key, quantity, level in (
+        ("p_million_chips", "chips_in_run", 6),
+        ("p_ten_billion_usd", "cost_of_largest_cluster", 10),
+    ):
+        reached = levels[f"agi.{quantity}"].to_numpy() >= level
+        for index, bloc in enumerate(("us_allies", "china")):
+            found = steps["milestones"]["agi"]["blocs"][bloc]
+            assert found[key] == pytest.approx(reached[..., index][counted[..., index]].mean())
+            assert 0.005 < found["mcse"][key] < 0.03
+
+
+def test_a_level_exactly_at_a_million_chips_counts() -> None:
+    tree = xr.DataTree.from_dict(
+        {
+            "crossings": crossings_from([[[2030.0, INF], [2030.0, INF]]]),
+            "at_crossing": xr.Dataset(
+                {
+                    "agi.chips_in_run": (
+                        ("chain", "draw", "bloc"),
+                        [[[6.0, np.nan], [5.99, np.nan]]],
+                        {"unit": "log10 H100e"},
+                    )
+                },
+                coords={"bloc": ["us_allies", "china"]},
+            ),
+        }
+    )
+    summary = summary_of(tree)
+    valid(summary)
+    blocs = summary["milestones"]["agi"]["blocs"]
+    assert blocs["us_allies"]["p_million_chips"] == 0.5
+    assert blocs["us_allies"]["at_crossing"]["annual_spend"] is None  # the run has no such quantity
+    assert blocs["us_allies"]["p_ten_billion_usd"] is None
+    assert blocs["china"]["at_crossing"] is None  # never crosses
+    assert blocs["china"]["p_million_chips"] is None and blocs["china"]["mcse"]["p_million_chips"] is None
+
+
+def test_dates_inside_the_laboratory_come_with_quantiles_and_the_window_s_share(
+    tree: xr.DataTree, steps: dict
+) -> None:
+    accepted = tree["crossings"]["accepted"].to_numpy()
+    for index, bloc in enumerate(("us_allies", "china")):
+        when = tree["inside"]["agi"].to_numpy()[..., index][accepted]
+        found = steps["milestones"]["agi"]["blocs"][bloc]["inside"]
+        assert found["quantiles"]["0.5"] == pytest.approx(np.median(when))
+        assert found["quantiles"]["0.95"] is None
+        assert found["p_in"] == pytest.approx(((when >= 2026) & (when < 2028)).mean())
+        assert found["mcse"]["p_in"] > 0
+        assert steps["milestones"]["big_run"]["blocs"][bloc]["inside"] is None  # seen at once
+
+
+def test_units_of_the_run_are_converted_and_other_quantities_of_the_name_are_not_used(
+    tree: xr.DataTree,
+) -> None:
+    changed = tree.copy()
+    levels = changed["at_crossing"]
+    levels["agi.chips_in_run"] = levels["agi.chips_in_run"] - 6
+    levels["agi.chips_in_run"].attrs["unit"] = "log10 million H100e"
+    levels["agi.investment"].attrs["unit"] = "log10 FLOP"
+    before = summary_of(tree, steps_worldview())["milestones"]["agi"]["blocs"]["china"]
+    after = summary_of(changed, steps_worldview())["milestones"]["agi"]["blocs"]["china"]
+    assert list(after["at_crossing"]["chips_in_run"].values()) == pytest.approx(
+        list(before["at_crossing"]["chips_in_run"].values())
+    )
+    assert after["at_crossing"]["annual_spend"] is None
+
+
+def test_a_run_without_the_newer_groups_still_has_its_summary(tree: xr.DataTree) -> None:
+    whole, bare = (summary_of(found, steps_worldview()) for found in (tree, tree["crossings"].to_dataset()))
+    for summary in (whole, bare):
+        valid(summary)
+    newer = {"at_crossing", "p_million_chips", "p_ten_billion_usd", "inside", "mcse"}
+    for name, milestone in bare["milestones"].items():
+        for bloc, found in milestone["blocs"].items():
+            assert found["inside"] is None and found["p_million_chips"] is None
+            assert found["at_crossing"]["chips_in_run"] is None
+            assert found["at_crossing"]["lag_months"]["0.95"] > 0
+            other = whole["milestones"][name]["blocs"][bloc]
+            assert {k: v for k, v in found.items() if k not in newer} == {
+                k: v for k, v in other.items() if k not in newer
+            }
+
+
+def test_a_summary_made_before_the_newer_keys_is_still_valid(steps: dict) -> None:
+    old = json.loads(to_json(steps))
+    for milestone in old["milestones"].values():
+        for bloc in milestone["blocs"].values():
+            for key in ("at_crossing", "p_million_chips", "p_ten_billion_usd", "inside"):
+                del bloc[key]
+            del bloc["mcse"]["p_million_chips"], bloc["mcse"]["p_ten_billion_usd"]
+    valid(old)
