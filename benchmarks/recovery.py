@@ -116,10 +116,13 @@ class Simulator:
         keys = [
             key for key in plan.spec.parameters if key in self._now.parameters or key in self.graph.parameters
         ]
-        self.layout = Layout({key: plan.spec.parameters[key] for key in keys}, plan.spec.blocs)
+        self.layout = Layout(
+            {key: plan.spec.parameters[key] for key in keys}, plan.spec.blocs, plan.spec.correlations
+        )
         self.inferred = Layout(
             {key: plan.spec.parameters[key] for key in self.graph.parameters if key in self.graph.inferred},
             plan.spec.blocs,
+            plan.spec.correlations,
         )
         self._outputs = {
             f"{position}.{name}": tensor
@@ -237,8 +240,7 @@ def recover(
     for number, truth in enumerate(simulator.truths(simulations, seed)):
         draws = fit(simulator.simulate(truth, seed + number), inferred, seed + number)
         draws = draws.reshape(-1, draws.shape[-1])
-        flat = layout.draw(seed + number, len(draws), "not inferred")
-        flat[:, where] = draws
+        flat = layout.draw(seed + number, len(draws), "not inferred", known=inferred, values=draws)
         kept = simulator.accepted(flat, seed + number)
         posterior = draws[kept][:, numbers]
         low, high = np.quantile(posterior, (0.5 - MASS / 2, 0.5 + MASS / 2), axis=0)

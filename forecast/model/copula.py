@@ -20,8 +20,9 @@ from forecast.worldview import Correlation, Number, Prior, correlation_matrix
 
 Floats = NDArray[np.float64]
 
-LOWEST, HIGHEST = np.nextafter(0.0, 1.0), np.nextafter(1.0, 0.0)
-"""Probabilities are kept inside: at 0 and 1 a quantile may be infinite."""
+FARTHEST = 7.5
+"""Scores of families other than the normal ones end here (one draw in 10^13 does): quantiles farther out
+drown in the rounding of 1 - p, or are infinite."""
 
 
 def draw_given(matrix: Floats, known: NDArray[np.bool_], scores: Floats) -> Floats:
@@ -77,7 +78,7 @@ def score(prior: Prior, values: Floats) -> Floats:
         return np.asarray((values - prior.params["mu"]) / prior.params["sigma"])
     if prior.family == "LogNormal":
         return np.asarray((np.log(values) - prior.params["mu"]) / prior.params["sigma"])
-    return np.asarray(ndtri(np.clip(prior.cdf(values), LOWEST, HIGHEST)))
+    return np.asarray(np.clip(ndtri(prior.cdf(values)), -FARTHEST, FARTHEST))
 
 
 def value(prior: Prior, scores: Floats) -> Floats:
@@ -85,7 +86,7 @@ def value(prior: Prior, scores: Floats) -> Floats:
     if prior.family in ("Normal", "LogNormal"):
         moved = prior.params["mu"] + prior.params["sigma"] * scores
         return np.asarray(np.exp(moved) if prior.family == "LogNormal" else moved)
-    return prior.ppf(np.clip(ndtr(scores), LOWEST, HIGHEST))
+    return prior.ppf(ndtr(np.clip(scores, -FARTHEST, FARTHEST)))
 
 
 @dataclass(frozen=True)

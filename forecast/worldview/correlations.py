@@ -208,7 +208,7 @@ def merged_correlations(merged: Merged, blocs: Sequence[str], problems: Problems
             )
             problems.add(one.origin(), message)
         kept.append(one)
-    return kept
+    return [one for one in read if one in kept]
 
 
 def _check_thresholds(one: Correlation, thresholds: Iterable[str], problems: Problems) -> None:
