@@ -52,7 +52,7 @@ class ExportControlLeakage(Driver):
         return trend + self.policy(m, "offshore")
 
     def since(self, m, start):
-        """Years of growth since a date: after the as-of date they get shorter, as no flow doubles for ever."""
+        """Years of growth since a date; after the as-of date they get shorter: no flow doubles for ever."""
         decay = m["growth_decay"]
         return m.before - start - decay * pt.expm1(-m.after / decay)
 
