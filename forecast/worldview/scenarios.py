@@ -155,6 +155,6 @@ def _check_intervene(document: Document, others: Sequence[str], problems: Proble
     for key in others:
         problems.add(
             document.origin((key,)),
-            f'a scenario of kind "intervene" keeps the draws of the base, and {shown(key)} needs a run of its '
-            'own (a refit); leave it out, or make the kind "assume"',
+            f'a scenario of kind "intervene" keeps the draws of the base, and {shown(key)} needs a run of '
+            'its own (a refit); leave it out, or make the kind "assume"',
         )
