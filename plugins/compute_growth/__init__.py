@@ -73,10 +73,6 @@ class ComputeGrowth(Driver):
     def wanted(self, m):
         return m["chip_demand"]
 
-    @limits("chip_purchases")
-    def world_production(self, m):
-        return m.quantity("world_production")
-
     @provides("compute_stock", unit="H100e", title="Chips in use")
     def stock(self, m):
         bought = 10.0 ** m["chip_purchases"]

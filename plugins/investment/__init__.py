@@ -1,8 +1,8 @@
-"""Investment in AI compute, by bloc: exponential growth that bends at a share of GDP."""
+"""Investment in AI compute, by bloc: exponential growth, which limits bend."""
 
 import pytensor.tensor as pt
 
-from forecast.driver import Driver, adds_to, limits, load_evidence, load_parameters, observes, provides
+from forecast.driver import Driver, adds_to, load_evidence, load_parameters, observes, provides
 from forecast.hookspecs import hookimpl
 
 FIRST_YEAR = 2022  # the non-AI base is a level of 2022; earlier totals would need a trend of their own
@@ -35,10 +35,6 @@ class Investment(Driver):
     @provides("investment", unit="USD/year", sharpness=1.0, title="Investment in AI compute")
     def trend(self, m):
         return m["level"] + m["growth"] * (m.years - 1.0)  # level is that of 2025-01-01
-
-    @limits("investment")
-    def gdp_share(self, m):
-        return pt.log10(m["ceiling_share"] * m["gdp"]) + pt.log10(1.0 + m["gdp_growth"]) * m.years
 
     @adds_to("investment")
     def shocks(self, m):

@@ -43,6 +43,7 @@ def test_every_driver_with_evidence_is_here() -> None:
         "compute_growth",
         "export_control_leakage",
         "investment",
+        "physical_limits",
         "training_cost",
     ]
 
