@@ -290,9 +290,12 @@ def _print_correlations(console: Console, worldview: Worldview, sources: bool) -
     if not worldview.correlations:
         return
     console.print("\n[correlations] of the standard normals behind two priors", style="bold")
-    grid = _grid("name", "between", "and", "correlation", *(["source"] if sources else []), "from")
+    grid = _grid("name", "between", "correlation", *(["source"] if sources else []), "from")
+    grid.columns[1].no_wrap = True
     for one in worldview.correlations:
-        place = dict.fromkeys(one.origin(key).place for key in ("between", "correlation"))
+        origins = [one.origin(key) for key in ("between", "correlation")]
+        places = {origin.file: origin.place for origin in reversed(origins)}  # two lines of a file: the first
+        between = "\n".join(map(str, one.between))
         said = [one.source] if sources else []
-        grid.add_row(one.name, *map(str, one.between), f"{one.correlation:g}", *said, "\n".join(place))
+        grid.add_row(one.name, between, f"{one.correlation:g}", *said, "\n".join(places.values()))
     console.print(grid)

@@ -378,7 +378,8 @@ def _check_definite(group: list[Correlation], problems: Problems) -> None:
         return
     given = {frozenset(one.between) for one in group}
     missing = [f"{a} with {b}" for a, b in combinations(members, 2) if frozenset((a, b)) not in given]
-    also = f"give a correlation of {' and of '.join(missing)} too, or " if 0 < len(missing) <= 3 else ""
+    named = ", and ".join(missing) if len(missing) <= 2 else f"the {len(missing)} missing pairs"
+    also = f"give {named} a correlation too, or " if missing else ""
     # The eigenvalues of the matrix with all correlations times f are 1 + f (eigenvalue - 1).
     factor = np.floor(100 / (1 - smallest)) / 100
     entries = ", ".join(f"[{TABLE}.{one.name}]" for one in group)

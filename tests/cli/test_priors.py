@@ -38,6 +38,29 @@ def run(*arguments, fails=None):
     return problems
 
 
+def test_show_lists_correlations_with_both_numbers_and_where_each_was_given(tmp_path):
+    (tmp_path / "mine.toml").write_text(
+        "[correlations.money]\nbetween = ['toy.share', 'toy.growth[china]']\ncorrelation = 0.4\n"
+        "source = 'rich worlds pay for both'\n"
+    )
+    lines = run("show", "mine.toml", "--set", "correlations.money.correlation=0.25").splitlines()
+    (first,) = [line for line in lines if "money" in line and "toy.share" in line]
+    assert "0.25" in first and "--set correlations.money.correlation=0.25" in first
+    assert any("toy.growth[china]" in line and "mine.toml:2" in line for line in lines)
+    assert "rich worlds" not in "\n".join(lines)
+    assert "rich worlds pay for both" in run("show", "mine.toml", "--sources")
+    (tmp_path / "alone.toml").write_text(COMPLETE)
+    assert "[correlations]" not in run("show", "alone.toml")
+
+
+def test_check_refuses_correlations_of_unknown_parameters(tmp_path):
+    (tmp_path / "mine.toml").write_text(
+        "[correlations.money]\nbetween = ['toy.shar', 'toy.growth']\ncorrelation = 0.4\nsource = 's'\n"
+    )
+    said = run("check", "mine.toml", fails="mine.toml:2: [correlations.money] between: ")
+    assert "did you mean 'share'?" in said and "write toy.growth[us_allies] or toy.growth[china]" in said
+
+
 def test_list_names_the_shipped_worldviews_with_their_dates():
     output = run("list")
     assert "default" in output and "amodei-2025" in output and "2025-01-29" in output

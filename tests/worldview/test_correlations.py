@@ -17,6 +17,15 @@ from forecast.worldview import (
 )
 from tests.worldview.support import COMPLETE, toy_defaults
 
+CONDITIONS = """\
+all = [
+    { quantity = "training_compute", at_least = "thresholds.compute" },
+    { quantity = "time_horizon", at_least = "thresholds.hours" },
+]"""
+BASE = (
+    COMPLETE.replace('quantity = "training_compute"\nat_least = "thresholds.compute"', CONDITIONS)
+    + 'hours = { distribution = "LogNormal", p05 = 99, p95 = 9999, unit = "work hour", source = "s" }\n'
+)
 SHARE, GROWTH = '"toy.share"', '"toy.growth[china]"'
 
 
@@ -27,8 +36,14 @@ def entry(name, one, other, strength, more=""):
     )
 
 
+@pytest.fixture(autouse=True)
+def base(write):
+    """A worldview with two thresholds, under every other file of this module."""
+    write("base.toml", BASE)
+
+
 def resolved(*files, **kwargs):
-    view = load_worldview(*files, **kwargs)
+    view = load_worldview("base.toml", *files, **kwargs)
     return view, resolve_priors(view, toy_defaults())
 
 
@@ -60,24 +75,23 @@ def test_an_entry_reads_into_two_numbers_and_a_correlation(write):
 
 
 def test_a_threshold_is_named_as_conditions_name_it(write):
-    write("b.toml", COMPLETE + entry("t", SHARE, '"thresholds.compute"', -0.5))
-    view, found = resolved("b.toml")
+    write("a.toml", entry("t", SHARE, '"thresholds.compute"', -0.5))
+    view, found = resolved("a.toml")
     assert view.correlations[0].between[1] == Number("thresholds", "compute")
     assert correlations_in_force(view, found) == view.correlations
 
 
-def test_no_correlation_is_the_default_and_leaves_the_file_as_it_was(write):
-    write("b.toml", COMPLETE)
-    view, _ = resolved("b.toml")
+def test_no_correlation_is_the_default_and_leaves_the_file_as_it_was():
+    view, _ = resolved()
     assert view.correlations == () and "correlations" not in view.to_toml()
 
 
 def test_a_worldview_with_correlations_reads_back_equal_from_its_own_text(write):
     text = entry("t", SHARE, '"thresholds.compute"', -0.5) + entry("money", SHARE, GROWTH, 0.25)
-    write("b.toml", COMPLETE + text)
-    view, _ = resolved("b.toml", overrides=["correlations.money.correlation=0.125"])
+    write("a.toml", text)
+    view, _ = resolved("a.toml", overrides=["correlations.money.correlation=0.125"])
     write("again.toml", view.to_toml())
-    again, _ = resolved("again.toml")
+    again = load_worldview("again.toml")
     assert again == view and [one.correlation for one in again.correlations] == [-0.5, 0.125]
     assert again.to_toml() == view.to_toml()
     assert dataclasses.replace(view, correlations=()).to_toml() != view.to_toml()
@@ -164,17 +178,17 @@ def test_correlations_of_a_bloc_that_a_later_layer_takes_away_go_with_it_and_are
 
 
 def test_correlations_with_a_threshold_that_no_milestone_reads_any_more_are_left_out_and_noted(write):
-    write("a.toml", entry("one", SHARE, '"thresholds.time_horizon"', 0.4))
-    replaced = '[milestones.agi]\nquantity = "training_compute"\nat_least = "thresholds.training_compute"\n'
+    write("a.toml", entry("one", SHARE, '"thresholds.hours"', 0.4))
+    replaced = '[milestones.agi]\nquantity = "training_compute"\nat_least = "thresholds.compute"\n'
     write("b.toml", replaced)
     view, _ = resolved("a.toml", "b.toml")
     assert view.correlations == ()
-    assert any("left out: no milestone reads thresholds.time_horizon any more" in n for n in view.notes)
+    assert any("left out: no milestone reads thresholds.hours any more" in n for n in view.notes)
 
 
 def test_correlations_of_a_disabled_driver_have_no_effect(write):
-    write("b.toml", COMPLETE + entry("one", SHARE, '"thresholds.compute"', 0.4))
-    view, found = resolved("b.toml", disable=["toy"])
+    write("a.toml", entry("one", SHARE, '"thresholds.compute"', 0.4))
+    view, found = resolved("a.toml", disable=["toy"])
     assert len(view.correlations) == 1 and correlations_in_force(view, found) == ()
 
 
@@ -230,8 +244,8 @@ def test_a_pair_is_given_once_whatever_its_order_and_the_later_layer_is_to_blame
     [
         ("toy.shar", "driver 'toy' has no parameter 'shar' (did you mean 'share'?)"),
         ("tog.share", "there is no driver 'tog' (did you mean 'toy'?)"),
-        ("thresholds.time_horizn", "there is no threshold 'time_horizn' (did you mean 'time_horizon'?)"),
-        ("thresholds.time_horizon[china]", "a threshold is one number: write thresholds.time_horizon"),
+        ("thresholds.hour", "there is no threshold 'hour' (did you mean 'hours'?)"),
+        ("thresholds.hours[china]", "a threshold is one number: write thresholds.hours"),
         ("toy.growth", "has one number per bloc: write toy.growth[us_allies] or toy.growth[china]"),
         ("toy.growth[chna]", "toy.growth[chna] is none of them; write toy.growth[us_allies] or"),
         ("toy.discount", "has one number per bloc: write toy.discount[china]"),
@@ -273,7 +287,7 @@ def test_correlations_that_cannot_all_hold_are_refused_with_eigenvalue_and_what_
         "toy.share, toy.growth[china], toy.discount[china] ([correlations.ab], [correlations.bc])" in problem
     )
     assert f"smallest eigenvalue is {1 - 0.8 * np.sqrt(2):.3g} and must be above 0" in problem
-    assert "give a correlation of toy.share with toy.discount[china] too" in problem
+    assert "give toy.share with toy.discount[china] a correlation too" in problem
     assert "all of them times 0.88" in problem
     write("a.toml", text + entry("ac", SHARE, discount, 0.6))
     assert len(resolved("a.toml")[0].correlations) == 3
