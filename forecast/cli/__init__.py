@@ -27,6 +27,8 @@ COMMANDS = {
     "run": ("forecast.cli.run:run", "Make a forecast: fit, project, and save it as a run."),
     "runs": ("forecast.cli.runs:runs", "List saved runs and read them with other settings."),
     "query": ("forecast.cli.query:query", "Ask a saved run a conditional question."),
+    "compare": ("forecast.cli.compare:compare", "Show saved runs side by side, and how they differ."),
+    "costs": ("forecast.cli.costs:costs", "Cost of a fixed capability beside what the frontier spends."),
     "rerun": ("forecast.cli.runs:rerun", "Repeat a saved run and say whether it came out the same."),
     "priors": ("forecast.cli.priors:priors", "Show, check and plot prior files."),
     "evidence": ("forecast.cli.evidence:evidence", "List the evidence that the model is fitted to."),

@@ -236,6 +236,7 @@ def draw_never(axes: Axes, shares: FloatArray, colours: Sequence[str], horizon: 
         axes.annotate(
             percent(float(share)), xy=(place, share), xytext=(0, 3), textcoords="offset points",
             ha="center", fontsize=9 if len(colours) < 4 else 6.5, color=INK,
+            rotation=90 if len(colours) > 6 else 0,
         )  # fmt: skip
     axes.set_ylim(0, 1.08)
     axes.set_xlim(-0.6, len(colours) - 0.4)
