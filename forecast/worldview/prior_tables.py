@@ -30,7 +30,7 @@ _ELSEWHERE = {
     "per": "which parameters differ by bloc is the driver's to say; write [priors.<driver>.by_bloc.<bloc>]",
     "success": "only a threshold has a success rate",
 }
-_COMPONENT = ("weight", "distribution", "source", "note")
+_COMPONENT = ("weight", "distribution", "label", "source", "note")
 _EXAMPLE = '{ distribution = "Normal", mu = 0.3, sigma = 0.1, unit = ..., source = ... }'
 
 
@@ -225,7 +225,7 @@ class _Reader:
         weight = number(part.get("weight"))
         if weight is None or not 0 < weight <= 1:
             fail(f"weight must be a share between 0 and 1, got {shown(part.get('weight'))}")
-        for key in ("source", "note"):
+        for key in ("label", "source", "note"):
             if not isinstance(part.get(key, ""), str):
                 fail(f"{key} must be text, got {shown(part[key])}")
         if "distribution" not in part:
@@ -235,7 +235,7 @@ class _Reader:
         law = read_law(part["distribution"], keys, _COMPONENT, fail)
         if law is None or not sound or weight is None:
             return None
-        texts = {"unit": said["unit"], "source": part.get("source", ""), "note": part.get("note", "")}
+        texts = {"unit": said["unit"]} | {key: part.get(key, "") for key in ("label", "source", "note")}
         prior = Prior(law.family.name, law.params, quantiles=law.quantiles, origin=said["origin"], **texts)
         return weight, prior
 

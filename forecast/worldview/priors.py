@@ -45,6 +45,8 @@ class Prior:
         Each bloc draws its own value (said in a driver's file only).
     success : float or None
         Of a threshold on a time horizon: the success rate that it is about.
+    label : str
+        Of a mixture's component: what to call it in reports.
     origin : Origin
         Where it was given; not compared.
     """
@@ -60,6 +62,7 @@ class Prior:
     blocs: tuple[str, ...] | None = None
     per_bloc: bool = False
     success: float | None = None
+    label: str = ""
     origin: Origin = field(default=Origin(""), compare=False)
 
     @property
@@ -157,6 +160,26 @@ class Prior:
         ]
         return np.asarray(np.logaddexp.reduce(parts, axis=0))
 
+    def shares(self, x: npt.ArrayLike) -> Array:
+        """Return the probability that each value came from each component of a mixture.
+
+        Parameters
+        ----------
+        x : array_like
+            Values; draws of a posterior give, in their mean, the posterior
+            weights of the components.
+
+        Returns
+        -------
+        ndarray
+            One axis more than `x`, last: components; sums to 1.
+        """
+        points = np.asarray(x, dtype=float)
+        parts = [
+            np.log(w) + c.logpdf(points) for w, (_, c) in zip(self.weights, self.components, strict=True)
+        ]
+        return np.asarray(np.exp(np.stack(parts, axis=-1) - self.logpdf(points)[..., None]))
+
     def centre(self) -> float:
         """Return the median, in `unit`."""
         return float(self.ppf(0.5))
@@ -225,7 +248,7 @@ class Prior:
         return {"distribution": self.family, **self.params}
 
     def _component_table(self) -> dict[str, Any]:
-        said = {"source": self.source, "note": self.note}
+        said = {"label": self.label, "source": self.source, "note": self.note}
         return self._law() | {key: text for key, text in said.items() if text}
 
     def _optional(self) -> dict[str, Any]:

@@ -90,9 +90,9 @@ class Capability(Driver):
     def paced(self, m, earlier):
         """The clock, running at another pace up to where the leader stood when the pace changed."""
         clock = m["capability_clock"]
-        known = m.as_of_date >= PACE_CHANGE + timedelta(days=183)  # half a year of evidence of the new pace
-        change = m.at_date(m.max_over_blocs(clock), PACE_CHANGE if known else date(2018, 1, 1))
-        return clock + (earlier - 1.0) * pt.minimum(clock - change, 0.0)
+        change = m.at_date(m.max_over_blocs(clock), PACE_CHANGE)
+        known = m.as_of >= m.since_2024(PACE_CHANGE) + 0.5  # half a year of evidence of the new pace
+        return clock + pt.switch(known, (earlier - 1.0) * pt.minimum(clock - change, 0.0), 0.0)
 
     def bent(self, m, straight):
         """OOM of horizon where each doubling takes a share `horizon_acceleration` less growth than the last.

@@ -410,6 +410,67 @@ def test_a_channel_is_scaled_and_may_be_shut(view):
         assert after[1, 0] == pytest.approx(np.log10(1.1e24), abs=1e-9)
 
 
+def test_a_channel_is_set_to_a_flow_for_the_blocs_that_have_it(view):
+    change = {"channel": "grey", "of": "supply", "set": 5e24, "from": "2028-01-01"}
+    before, _, after = paired(view, change, Line(), Market(), name="supply")
+    late = before.decimal >= 2028.0
+    assert after[1, late] == pytest.approx(np.log10(6e24), abs=1e-9)
+    assert after[1, ~late] == pytest.approx(np.log10(1.1e24), abs=1e-9)
+    flow = values_of(future(spec_of(view, Line(), Market()), change), "supply", "grey")
+    assert np.all(flow[0] == 0.0)  # the bloc without the channel still has none
+
+
+def policy(start=1):
+    """A state that switches often."""
+    hazards = [[0.0, 2.0, 0.0], [1.0, 0.0, 1.0], [0.0, 2.0, 0.0]]
+    states = provides("policy", states=("tight", "as now", "loose"))
+    return driver("policy", K, policy=states(lambda self, m: m.switching("policy", hazards, start)))
+
+
+def test_a_state_that_is_set_holds_from_its_date_on(view):
+    spec = spec_of(view, policy())
+    change = {"state": "policy", "set": "loose", "from": "2028-01-01"}
+    free, fixed = (
+        drawn_states(future(spec, *changes, horizon=date(2032, 1, 1))) for changes in ((), (change,))
+    )
+    late = future(spec, horizon=date(2032, 1, 1)).decimal >= 2028.0
+    assert np.all(fixed[:, late] == 2.0) and not np.all(free[:, late] == 2.0)
+    assert np.array_equal(free[:, ~late], fixed[:, ~late])
+    past = build_graph(spec, AS_OF)
+    assert np.all(values(past, "policy")["policy"] == 1.0)
+
+
+def test_a_state_that_does_not_exist_is_refused_with_the_nearest(view):
+    said = failure(view, policy(), error=InputError, changes=[{"state": "policy", "set": "tigt"}])
+    assert "no state 'tigt' (did you mean 'tight'?)" in said and "tight, as now, loose" in said
+    said = failure(view, Line(), error=InputError, changes=[{"state": "compute", "set": "tight"}])
+    assert "it is no state" in said
+
+
+def drawn_states(graph, size=50):
+    time = len(graph.decimal)
+    rng = np.random.default_rng(4)
+    shocks = {"policy": (rng.normal(size=(size, 1, time)), np.zeros((size, 2, time)))}
+    return Evaluator(graph, {"policy": graph.quantities["policy"].tensor})(
+        draws_of(graph, size), shocks, size=size
+    )["policy"][:, 0]
+
+
+def values_of(graph, quantity, channel):
+    return Evaluator(graph, {channel: graph.quantities[quantity].channels[channel]})(draws_of(graph, 1))[
+        channel
+    ][0]
+
+
+def test_a_numpy_function_is_refused_where_a_gradient_is_needed(view):
+    base = driver(
+        "d", K, base=provides("x", unit="FLOP")(lambda self, m: m.numpy(np.positive, m["k"] + 0 * m.years))
+    )
+    with pytest.raises(PluginError, match=r"call it only if m\.projecting"):
+        build_graph(spec_of(view, base), AS_OF)
+    assert values(future(spec_of(view, base)), "x")["x"] == pytest.approx(24.0)
+
+
 def test_a_term_that_is_off_keeps_the_value_it_had(view):
     def base(self, m):
         return m["k"] + m.term("catching_up", 1.0 * m.years + 0.0 * m["k"])
@@ -440,8 +501,18 @@ def test_a_term_that_is_off_keeps_the_value_it_had(view):
         ({"limit": "supplied", "scale": 0}, "unknown key 'scale'; a limit takes bloc, from, limit, set"),
         ({"channel": "grey", "of": "supply", "scale": -1}, "scale must not be negative"),
         ({"channel": "grey", "scale": 1}, 'a channel needs of = "QUANTITY", and scale or set = NUMBER'),
-        ({"set": "off"}, "name exactly one of limit, channel, quantity, term"),
-        ({"limit": "a", "term": "b", "set": "off"}, "name exactly one of limit, channel, quantity, term"),
+        ({"channel": "grey", "of": "supply", "scale": 1, "set": 1}, "and scale or set = NUMBER"),
+        ({"channel": "grey", "of": "supply", "set": -1}, "a channel cannot be set below zero"),
+        ({"channel": "grey", "of": 3, "scale": 1}, "of must be a name"),
+        ({"quantity": "compute", "bloc": ["china"], "add": 1}, "bloc must be a name"),
+        ({"state": "policy", "set": 2}, 'a state takes set = "NAME OF A STATE"'),
+        ({"state": "policy", "bloc": "china", "set": "tight"}, "for all blocs at once"),
+        ({"state": "policy", "set": "tight"}, "there is no state 'policy'; there are none"),
+        ({"set": "off"}, "name exactly one of limit, channel, quantity, term, state"),
+        (
+            {"limit": "a", "term": "b", "set": "off"},
+            "name exactly one of limit, channel, quantity, term, state",
+        ),
         ({"quantity": "compute", "add": 1, "from": "soon"}, "from must be a date like 2027-01-01"),
     ],
 )

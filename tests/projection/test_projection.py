@@ -8,11 +8,25 @@ import numpy as np
 import pytest
 
 from forecast.driver import adds_to, provides
-from forecast.errors import PluginError
+from forecast.errors import InputError, PluginError
 from forecast.model import build_graph
 from forecast.projection import Evaluator, project
+from forecast.projection.crossings import value_at
 from forecast.spec import history_end
-from tests.toys import Boost, Line, Luck, Market, draws_of, driver, future, spec_of, table, values, worldview
+from tests.toys import (
+    WORLDVIEW,
+    Boost,
+    Line,
+    Luck,
+    Market,
+    draws_of,
+    driver,
+    future,
+    spec_of,
+    table,
+    values,
+    worldview,
+)
 
 AS_OF_END = 2026 + 181 / 365
 
@@ -55,7 +69,7 @@ def test_a_projection_has_every_quantity_with_dims_unit_and_month_starts(view):
     assert set(found.data_vars) == {"compute", "supply", "supply_channels"}
     assert found["supply_channels"].dims == ("chain", "draw", "bloc", "channel", "time")
     assert found["compute"].dims == ("chain", "draw", "bloc", "time")
-    assert dict(found.sizes) == {"chain": 2, "draw": 20, "bloc": 2, "time": 181}
+    assert dict(found.sizes) == {"chain": 2, "draw": 20, "bloc": 2, "channel": 2, "time": 181}
     assert found["compute"].attrs == {"unit": "log10 FLOP", "long_name": "Largest run", "driver": "line"}
     assert str(found["time"].values[-1])[:10] == "2033-01-01"
     assert found["time"].dtype.kind == "M" and found["compute"].dtype == np.float32
@@ -180,3 +194,41 @@ def test_the_evaluator_and_the_projection_agree(view):
 def test_the_horizon_is_the_last_day_and_its_month_is_whole(view):
     graph = future(spec_of(view, Line()), horizon=date(2060, 12, 31))
     assert str(graph.months[-1]) == "2061-01-01"
+
+
+def test_each_quantity_at_the_crossing_is_kept_for_every_draw(view):
+    found = projected(view, Line(), Luck(), size=60, keep=10)
+    dates = found.crossings["big"].values
+    level = found.at_crossing["big.compute"]
+    assert level.dims == ("chain", "draw", "bloc") and level.shape == dates.shape
+    assert level.attrs["unit"] == "log10 FLOP"
+    crossed = np.isfinite(dates)
+    assert crossed.any() and not crossed.all() and np.array_equal(np.isfinite(level.values), crossed)
+    # Where a bloc crosses on the way, it stands at its draw's threshold; not where it started above it.
+    threshold = np.broadcast_to(found.thresholds["compute"].reshape(2, -1, 1), dates.shape)
+    later = crossed & (dates > found.graph.decimal[0])
+    assert level.values[later] == pytest.approx(threshold[later], abs=1e-9)
+    assert not found.inside.data_vars
+
+
+def test_the_value_at_a_date_is_linear_between_months_and_nan_for_never():
+    decimal = np.array([2026.0, 2026.1, 2026.2])
+    path = np.array([[[1.0, 3.0, 7.0], [0.0, 0.0, 0.0]]])
+    assert value_at(path, np.array([[2026.05, np.inf]]), decimal)[0, 0] == pytest.approx(2.0)
+    assert value_at(path, np.array([[2026.2, 2026.0]]), decimal)[0].tolist() == pytest.approx([7.0, 0.0])
+    assert np.isnan(value_at(path, np.array([[2026.05, np.inf]]), decimal)[0, 1])
+
+
+def test_an_announcement_needs_a_quantity_in_years(tmp_path):
+    text = WORLDVIEW.replace("not_yet_crossed = true", 'not_yet_crossed = true\nannounced_after = "NAME"')
+    delay = driver("d", 'k = { value = 0.5, unit = "year", source = "s" }',
+                   delay=provides("wait", unit="year", linear=True)(lambda self, m: m["k"]))  # fmt: skip
+    for name, words in (("wate", "(did you mean 'wait'?)"), ("compute", "must be in years")):
+        with pytest.raises(InputError, match="announced_after") as caught:
+            projected(worldview(tmp_path, text.replace("NAME", name)), Line(), delay)
+        assert words in str(caught.value)
+    found = projected(worldview(tmp_path, text.replace("NAME", "wait")), Line(), delay)
+    dates, inside = found.crossings["big"].values, found.inside["big"].values
+    finite = np.isfinite(dates)
+    assert dates[finite] - inside[finite] == pytest.approx(0.5)
+    assert np.all(np.isposinf(inside[~finite]))
