@@ -184,6 +184,33 @@ def write_run(folder: Path, run_id: str, files: Mapping[str, Writer] | Writer) -
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def write_into_run(path: Path, files: Mapping[str, Writer]) -> None:
+    """Add files to a run's folder, or replace earlier ones of theirs: all of them whole, or none.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Of a run. Its own files are never among those written.
+    files : mapping of str to writer
+
+    Raises
+    ------
+    ForecastError
+        Where they cannot be written; nothing is left behind.
+    """
+    temporary = path.parent / f".tmp-{os.getpid()}-{_host()}-{secrets.token_hex(4)}"
+    try:
+        temporary.mkdir()
+        _fill(temporary, files)
+        _flush(temporary)
+        for name in files:
+            os.replace(temporary / name, path / name)
+    except OSError as error:
+        raise _failed(path, error, "what was found") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def _fill(temporary: Path, files: Mapping[str, Writer] | Writer) -> None:
     if not isinstance(files, Mapping):
         files(temporary)
@@ -248,7 +275,7 @@ def _host() -> str:
     return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
 
 
-def _failed(folder: Path, error: OSError) -> ForecastError:
+def _failed(folder: Path, error: OSError, what: str = "the run") -> ForecastError:
     if error.errno in _FULL:
         reason = (
             "the disk is full (no space left on device). Free some space, or choose another place with --out"
@@ -257,7 +284,7 @@ def _failed(folder: Path, error: OSError) -> ForecastError:
         reason = "there is no permission to write there. Choose another place with --out"
     else:
         reason = f"{error.strerror or error}. Choose another place with --out"
-    return ForecastError(f"{folder}: the run could not be saved, because {reason}; nothing was left behind.")
+    return ForecastError(f"{folder}: {what} could not be saved, because {reason}; nothing was left behind.")
 
 
 def _plain(value: Any) -> Any:
