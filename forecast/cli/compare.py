@@ -38,9 +38,10 @@ def compare(
     from forecast.results import find_run, read_run, runs_folder, side_by_side, to_json
 
     if output is not None:
-        from forecast.report.compare_figure import check_format, compare_figure
+        from forecast.report.compare_figure import compare_figure
+        from forecast.report.picture_file import check_picture_path
 
-        check_format(output)
+        check_picture_path(output)
     folder = runs_folder(out)
     stored = [read_run(find_run(run, folder)) for run in runs]
     comparison = side_by_side(stored, milestone)

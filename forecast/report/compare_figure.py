@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from forecast.dates import decimal_year, end_of
-from forecast.errors import ForecastError, InputError
+from forecast.errors import ForecastError
 from forecast.report.figures import (
     ABOVE,
     FAINT,
@@ -30,6 +27,7 @@ from forecast.report.figures import (
     finish_axes,
     percent,
 )
+from forecast.report.picture_file import check_picture_path, save_picture
 from forecast.results import StoredRun, month_or_never, quantiles
 from forecast.results.crossing_summary import window_indicators
 from forecast.results.summary import accepted_draws, crossing_array
@@ -37,7 +35,6 @@ from forecast.results.summary import accepted_draws, crossing_array
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FORMATS = (".png", ".pdf", ".svg")
 # With the colours these tell twelve runs apart.
 _STYLES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (5, 1, 1, 1)))
 
@@ -75,7 +72,7 @@ def compare_figure(runs: Sequence[StoredRun], milestone: str, path: Path | None 
         Where no run has the milestone, or the picture cannot be written.
     """
     if path is not None:
-        check_format(path)
+        check_picture_path(path)
     drawn = {n: run for n, run in enumerate(runs, start=1) if milestone in run.summary["milestones"]}
     if not drawn:
         raise ForecastError(f"There is nothing to draw: none of the runs has the milestone {milestone!r}.")
@@ -109,20 +106,8 @@ def compare_figure(runs: Sequence[StoredRun], milestone: str, path: Path | None 
     )  # fmt: skip
     _caption(figure, drawn, height)
     if path is not None:
-        _save(figure, path)
+        save_picture(figure, path)
     return figure
-
-
-def check_format(path: Path) -> None:
-    """Refuse a file whose ending says no format of ours.
-
-    Raises
-    ------
-    InputError
-        In words.
-    """
-    if path.suffix.lower() not in FORMATS:
-        raise InputError(f"{path}: a picture's file ends in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.")
 
 
 def _panels(runs: Mapping[int, StoredRun], milestone: str) -> dict[str, list[_Curve]]:
@@ -227,20 +212,3 @@ def _caption(figure: Figure, runs: Mapping[int, StoredRun], height: float) -> No
         )
     for place, line in enumerate(reversed(lines)):
         figure.text(0.012, (0.08 + 0.14 * place) / height, line, fontsize=7.5, color=FAINT)
-
-
-def _save(figure: Figure, path: Path) -> None:
-    """Write to a hidden sibling first, so that a failure leaves the file as it was."""
-    temporary = path.with_name(f".tmp-{os.getpid()}-{secrets.token_hex(4)}{path.suffix.lower()}")
-    # No time stamp and no random names inside: the same runs give the same file.
-    stamp = {".png": {"Software": None}, ".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
-    try:
-        with rc_context({"svg.hashsalt": "forecast"}):
-            figure.savefig(temporary, metadata=stamp[path.suffix.lower()])
-        os.replace(temporary, path)
-    except OSError as error:
-        raise ForecastError(
-            f"{path}: the picture could not be written: {error.strerror or error}."
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -7,6 +7,8 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from matplotlib import rc_context
+
 from forecast.errors import ForecastError, InputError
 
 if TYPE_CHECKING:
@@ -44,7 +46,9 @@ def save_picture(figure: Figure, path: Path) -> None:
     suffix = path.suffix.lower()
     temporary = path.with_name(f".tmp-{os.getpid()}-{secrets.token_hex(4)}{suffix}")
     try:
-        figure.savefig(temporary, metadata=_STAMPS[suffix])
+        # SVG names its parts by hashes, which would be salted at random.
+        with rc_context({"svg.hashsalt": "forecast"}):
+            figure.savefig(temporary, metadata=_STAMPS[suffix])
         os.replace(temporary, path)
     except OSError as error:
         reason = error.strerror or error

@@ -120,7 +120,7 @@ def test_more_runs_than_fit_abreast_are_shown_in_further_tables(folder: Path, tm
         ([ONE, "0a1b"], "is named twice"),
         ([ONE, "nothing-like-it"], "no such run in"),
         ([ONE, TWO, "--milestone", "asi"], "none of these runs has such a milestone (did you mean 'agi'?)"),
-        ([ONE, TWO, "--output", "x.jpeg"], "ends in .png, .pdf or .svg"),
+        ([ONE, TWO, "--output", "x.jpeg"], "must end in .png, .pdf, .svg"),
     ],
 )
 def test_wrong_input_is_said_in_words_with_exit_code_2(

@@ -161,7 +161,7 @@ def test_the_same_runs_give_the_same_file(two: list[StoredRun], tmp_path: Path, 
 def test_another_ending_is_refused_and_a_failure_leaves_the_file_as_it_was(
     two: list[StoredRun], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(InputError, match=r"x\.txt: a picture's file ends in \.png, \.pdf or \.svg"):
+    with pytest.raises(InputError, match=r"x\.txt: must end in \.png, \.pdf, \.svg"):
         compare_figure(two, "agi", tmp_path / "x.txt")
     with pytest.raises(ForecastError, match="the picture could not be written: No such file"):
         compare_figure(two, "agi", tmp_path / "nowhere" / "x.png")
