@@ -46,6 +46,7 @@ from forecast.results import (
 )
 from forecast.results.draws import assemble, flat_draws
 from forecast.results.manifest import fingerprint, manifest, versions
+from forecast.results.mixtures import mixture_weights
 from forecast.results.netcdf import read_group
 from forecast.spec import history_end, make_spec
 from forecast.worldview import Worldview, load_worldview, read_interventions
@@ -369,6 +370,7 @@ def execute(plan: Plan, *, reporter: Reporter | None = None, compiler: Compiler 
         timings=clock.seconds,
         sampler={"tune": settings.tune, "seed": seed, "sampler": settings.sampler},
         prior_only=plan.prior_only,
+        mixtures=mixture_weights(layout, flat, projection.crossings["accepted"].values),
     )
     return Run(plan=plan, summary=summary, results=tree, parameters=parameters, chains=chains)
 

@@ -176,6 +176,7 @@ def _read_again(stored: StoredRun, period: tuple[date, date] | None, within: flo
         timings=before["timings"],
         sampler=before["sampler"],
         prior_only=before["prior_only"],
+        mixtures=before.get("mixtures"),
         window=period,
         within_years=within,
     )

@@ -75,6 +75,7 @@ def _parts(summary: Mapping[str, Any]) -> Iterator[Table | Text]:
         yield _draws_line(milestone)
     if others:
         yield _others_table(list(others.values()), summary["horizon"])
+    yield from _mixture_lines(summary)
     yield from verdict_lines(summary["diagnostics"])
     yield Text()
 
@@ -193,6 +194,18 @@ def _lead_table(milestone: Mapping[str, Any], horizon: str) -> Table:
     )
     table.add_row(f"P(neither by {horizon})", probability(lead["p_neither"], lead["mcse"]["p_neither"]))
     return table
+
+
+def _mixture_lines(summary: Mapping[str, Any]) -> Iterator[Text]:
+    """Say for each mixture of shapes how its weights moved; of priors alone there is nothing to say."""
+    if summary["prior_only"]:
+        return
+    for name, components in summary.get("mixtures", {}).items():
+        moved = [
+            f"{one['label']} {one['prior']:.2f} -> {probability(one['posterior'], one['mcse'])}"
+            for one in components
+        ]
+        yield Text(f"Weights of {name}, prior -> posterior: {'; '.join(moved)}.")
 
 
 def _draws_line(milestone: Mapping[str, Any]) -> Text:

@@ -55,6 +55,7 @@ def summarise(
     prior_only: bool = False,
     window: tuple[date, date] | None = None,
     within_years: float | None = None,
+    mixtures: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Summarise crossing dates as ``summary.json`` holds them.
 
@@ -79,6 +80,8 @@ def summarise(
         First and last day of another window than the worldview's.
     within_years : float, optional
         Another setting than the worldview's for unipolar and bipolar, in years.
+    mixtures : mapping, optional
+        From :func:`forecast.results.mixtures.mixture_weights`.
 
     Returns
     -------
@@ -108,6 +111,7 @@ def summarise(
             name: _milestone(results, name, worldview, (first, last), within_years)
             for name in milestone_names(crossings)
         },
+        "mixtures": dict(mixtures or {}),
         "diagnostics": dict(diagnostics),
         "timings": {phase: float(seconds) for phase, seconds in timings.items()},
     }
