@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from forecast.worldview.correlations import Correlation, Number, correlation_matrix, correlations_in_force
+from forecast.worldview.correlation_checks import correlations_in_force
+from forecast.worldview.correlations import Correlation, Number, correlation_matrix
 from forecast.worldview.defaults import ParameterPriors, read_driver_priors
 from forecast.worldview.families import FAMILIES, Family
 from forecast.worldview.interventions import Intervention, read_interventions

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from forecast.units import UnitError
 from forecast.wording import did_you_mean, shown
-from forecast.worldview.correlations import check_correlations
+from forecast.worldview.correlation_checks import check_correlations
 from forecast.worldview.defaults import ParameterPriors, known_drivers
 from forecast.worldview.edits import edited_prior
 from forecast.worldview.origins import Origin, Problems, key_text
