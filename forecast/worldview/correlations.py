@@ -22,13 +22,10 @@ from forecast.worldview.toml_lines import Path
 
 if TYPE_CHECKING:
     from forecast.worldview.merged import Merged
-    from forecast.worldview.resolve import Key, ResolvedParameter
-
-    Resolved = Mapping[tuple[str, str], ResolvedParameter]
+    from forecast.worldview.resolve import Key
 
 TABLE = "correlations"
 THRESHOLDS = "thresholds"
-KEYS = ("between", "correlation", "source")
 _NUMBER = re.compile(
     r"(?P<owner>[A-Za-z][A-Za-z0-9_-]*)\.(?P<name>[A-Za-z][A-Za-z0-9_-]*)(?:\[(?P<label>[^\[\]]*)\])?"
 )
