@@ -177,6 +177,7 @@ class Run:
             Of the run; an identical earlier one is left as it is.
         """
         from forecast.report.figures import crossings_figure
+        from forecast.report.run_pictures import draw_channels, draw_worlds
 
         crossings = self.results["crossings"].to_dataset()
         return write_run(
@@ -190,8 +191,13 @@ class Run:
                 "crossings.png": lambda path: _draw(
                     crossings_figure, crossings, self.worldview, path, self.id
                 ),
+                "worlds.png": lambda path: draw_worlds(self.results, *self._drawn(path)),
+                "channels.png": lambda path: draw_channels(self.results, *self._drawn(path)),
             },
         ).path
+
+    def _drawn(self, path: Path) -> tuple[Worldview, Path, str, bool]:
+        return self.worldview, path, self.id, self.plan.prior_only
 
     def _manifest(self, command: Sequence[str]) -> dict[str, Any]:
         plan = self.plan

@@ -140,7 +140,7 @@ def _levels_table(blocs: Sequence[Mapping[str, Any]], horizon: str) -> Iterator[
     for key, words in _LEVELS.items():
         if any(level.get(key) for level in levels):
             form = _plain_number if key == "lag_months" else compact
-            table.add_row(words, *(_interval(level.get(key), form) for level in levels))
+            table.add_row(words, *(interval(level.get(key), form) for level in levels))
     for key, words in _EXCEEDED.items():
         if any(bloc.get(key) is not None for bloc in blocs):
             table.add_row(
@@ -283,8 +283,8 @@ def _plain_number(value: float) -> str:
     return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
 
 
-def _interval(spread: Mapping[str, float | None] | None, form: Callable[[float], str]) -> str:
-    """Write a median with its interval, as "2.1M (310k-14M)"."""
+def interval(spread: Mapping[str, float | None] | None, form: Callable[[float], str] = compact) -> str:
+    """Write a median with its 5% and 95% quantiles, as "2.1M (310k-14M)"; "-" where there is none."""
     if not spread:
         return "-"
     low, middle, high = ("inf" if (one := spread[level]) is None else form(one) for level in _INTERVAL)

@@ -1,0 +1,197 @@
+"""``forecast channels``: what a bloc under controls can get, channel by channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+Spread = Mapping[str, float | None]
+
+
+@click.command()
+@click.argument("run")
+@click.option("--bloc", metavar="NAME", help="[default: the first that has channels]")
+@click.option("--quantity", metavar="NAME", help="Another sum of channels than the run's first.")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.png",
+    help="Also draw flows, shares and how binding the controls are (PNG, PDF or SVG).",
+)
+@click.option("--out", metavar="DIR", help="The folder that holds runs [default: FORECAST_RUNS, or runs].")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON alone on stdout (schema forecast.channels/1)."
+)
+def channels(
+    run: str, bloc: str | None, quantity: str | None, output: Path | None, out: str | None, as_json: bool
+) -> None:
+    """Say what a bloc under controls can get, by channel, and how binding the controls are.
+
+    RUN is an id, the beginning of one, the beginning of its hash, a path, or
+    "latest". Read from the trajectories that a run keeps (500 draws at most),
+    accepted draws alone. Flows are those of 1 July; amounts are added up since
+    the first year, and nothing is retired. What can be had is on offer, not
+    bought: money may end sooner.
+    """
+    from forecast.results import find_run, read_run, runs_folder, to_json
+    from forecast.results.channel_flows import GROUPS, read_channels
+    from forecast.results.channels import describe_channels
+
+    if output is not None:
+        from forecast.report.picture_file import check_picture_path
+
+        check_picture_path(output)
+    stored = read_run(find_run(run, runs_folder(out)))
+    flows = read_channels(stored.groups(*GROUPS), bloc=bloc, quantity=quantity)
+    found = describe_channels(
+        flows, stored.worldview, run_id=stored.id, prior_only=stored.summary["prior_only"]
+    )
+    if output is not None:
+        from forecast.report.channels_figure import channels_figure
+
+        channels_figure(flows, found, output, run_id=stored.id)
+    if as_json:
+        click.echo(to_json(found), nl=False)
+    else:
+        _print(found)
+    if output is not None:
+        click.echo(f"Picture written to {output}.", err=as_json)
+    if stored.summary["diagnostics"]["ok"] is False:
+        click.echo("Warning: this run's diagnostics failed; do not rely on the numbers.", err=True)
+
+
+def _print(found: Mapping[str, Any]) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    basis = "priors alone, without evidence, of worldview" if found["prior_only"] else "worldview"
+    console.print(Text(f"{found['title']}: {found['bloc_title']}, as of {found['as_of']}", style="bold"))
+    console.print(Text(f"Conditional on {basis} {found['worldview']!r}; not a prophecy."))
+    for part in _parts(found):
+        console.print(part)
+    draws = found["draws"]
+    console.print(
+        Text(
+            f"From {draws['counted']:,} accepted of {draws['kept']:,} kept draws. Medians, with 5% to 95% in "
+            "parentheses; ± is the Monte Carlo standard error. All intervals: --json.",
+            style="dim",
+        )
+    )
+    console.print(Text(f"Run {found['run']}", style="dim"), soft_wrap=True)
+
+
+def _parts(found: Mapping[str, Any]) -> Iterator[Table | Text]:
+    from rich.text import Text
+
+    since = found["since"][:4]
+    yield Text(f"\nOn offer on 1 July, {found['flow_unit']}", style="bold")
+    yield _amounts(found, "flow")
+    yield Text(f"Added up since {since}, to the end of the year, {found['amount_unit']}", style="bold")
+    yield _amounts(found, "cumulative")
+    yield Text(f"Shares: of what is on offer on 1 July / of all since {since}", style="bold")
+    yield _shares(found)
+    if found["years"][0]["ratio"] is not None:
+        yield Text(
+            "What can be had over what money could buy, on 1 July; below 1 the controls bind", style="bold"
+        )
+        yield _binding(found)
+    if found["states"]:
+        yield Text("Shares of draws in each state of the controls, on 1 July", style="bold")
+        yield _policy(found)
+
+
+def _table(*columns: Any) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for place, column in enumerate(columns):
+        table.add_column(Text(column), justify="right" if place else "left")
+    return table
+
+
+def _rows(table: Table, years: Sequence[Mapping[str, Any]], cells: Any) -> Table:
+    """Fill a table, a row for each year, with a gap where the past ends."""
+    past = True
+    for row in years:
+        if past and not row["past"]:
+            table.add_section()
+        past = row["past"]
+        table.add_row(str(row["year"]), *cells(row))
+    return table
+
+
+def _amounts(found: Mapping[str, Any], key: str) -> Table:
+    from forecast.report.terminal import compact, interval
+
+    bought = found["years"][0][key]["bought"] is not None
+    table = _table("", *found["channels"], "total", *(["bought"] if bought else []))
+
+    def cells(row: Mapping[str, Any]) -> list[str]:
+        parts = row[key]
+        medians = [_median(parts["channels"][name], compact) for name in found["channels"]]
+        return [*medians, interval(parts["total"]), *([_median(parts["bought"], compact)] if bought else [])]
+
+    return _rows(table, found["years"], cells)
+
+
+def _shares(found: Mapping[str, Any]) -> Table:
+    table = _table("", *found["channels"])
+    return _rows(
+        table,
+        found["years"],
+        lambda row: [
+            " / ".join(_median(row[key]["shares"][name], _percent) for key in ("flow", "cumulative"))
+            for name in found["channels"]
+        ],
+    )
+
+
+def _binding(found: Mapping[str, Any]) -> Table:
+    from forecast.report.terminal import interval, probability
+
+    named = "smuggled" if "smuggled" in found["channels"] else None
+    columns = [f"{named}, %", f"since {found['since'][:4]}, %"] if named else []
+    table = _table("", "ratio", "P(below 1)", *columns)
+
+    def cells(row: Mapping[str, Any]) -> list[str]:
+        shares = [_percent_interval(row[key]["shares"][named]) for key in ("flow", "cumulative") if named]
+        return [interval(row["ratio"]), probability(row["p_binding"], row["mcse"]["p_binding"]), *shares]
+
+    return _rows(table, found["years"], cells)
+
+
+def _policy(found: Mapping[str, Any]) -> Table:
+    from forecast.report.terminal import probability
+
+    return _rows(
+        _table("", *found["states"]),
+        [row for row in found["years"] if row["policy"] is not None],
+        lambda row: [probability(row["policy"][state]["p"], row["policy"][state]["mcse"])
+                     for state in found["states"]],
+    )  # fmt: skip
+
+
+def _median(spread: Spread, form: Any) -> str:
+    value = spread["0.5"]
+    return "-" if value is None else str(form(value))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}%"
+
+
+def _percent_interval(spread: Spread) -> str:
+    low, middle, high = (spread[level] for level in ("0.05", "0.5", "0.95"))
+    if low is None or middle is None or high is None:
+        return "-"
+    return f"{100 * middle:.0f} ({100 * low:.0f}-{100 * high:.0f})"

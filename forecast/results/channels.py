@@ -1,0 +1,166 @@
+"""What a bloc under controls can get: flows, amounts and shares by channel, and how binding controls are."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forecast.dates import decimal_year, end_of
+from forecast.errors import ForecastError
+from forecast.results.channel_flows import Channels
+from forecast.results.crossing_summary import FloatArray, estimate, quantiles
+
+if TYPE_CHECKING:
+    from forecast.worldview import Worldview
+
+SCHEMA = "forecast.channels/1"
+
+YEARS = tuple(range(2022, 2036))
+
+LEVELS = (0.05, 0.5, 0.95)
+
+
+def describe_channels(
+    channels: Channels,
+    worldview: Worldview,
+    *,
+    run_id: str = "",
+    prior_only: bool = False,
+    years: Sequence[int] = YEARS,
+) -> dict[str, Any]:
+    """Tell flows, amounts and shares by channel, and how far they fall short of what money could buy.
+
+    Parameters
+    ----------
+    channels : Channels
+    worldview : Worldview
+    run_id : str
+    prior_only : bool
+        The draws are of the priors alone.
+    years : sequence of int
+        Those that the run's trajectories cover whole are told.
+
+    Returns
+    -------
+    dict
+        Plain types, schema ``forecast.channels/1``. A flow is that of 1 July;
+        an amount is added up from the beginning of the first year to the end
+        of the year, and nothing is retired. ``ratio`` is what can be had over
+        what money could buy, ``p_binding`` the probability that it is below 1.
+        ``policy`` has the shares of draws by state, after the as-of date.
+    """
+    whole = [year for year in years if channels.time[0] <= year and year + 1 <= channels.time[-1]]
+    if not whole:
+        raise ForecastError(
+            f"The trajectories of this run cover no whole year from {years[0]} to {years[-1]}."
+        )
+    titles = {bloc.name: bloc.title for bloc in worldview.blocs}
+    amounts = added_up(channels.flows, channels.time, float(whole[0]))
+    bought = None if channels.bought is None else 10.0**channels.bought
+    taken = None if bought is None else added_up(bought, channels.time, float(whole[0]))
+    return {
+        "schema": SCHEMA,
+        "run": run_id,
+        "worldview": worldview.name,
+        "as_of": worldview.as_of.isoformat(),
+        "prior_only": prior_only,
+        "quantity": channels.quantity,
+        "title": channels.title,
+        "bloc": channels.bloc,
+        "bloc_title": titles.get(channels.bloc, channels.bloc),
+        "channels": list(channels.names),
+        "flow_unit": channels.unit,
+        "amount_unit": channels.amount_unit,
+        "since": date(whole[0], 1, 1).isoformat(),
+        "draws": {"counted": int(channels.counted.sum()), "kept": channels.counted.size},
+        "states": list(channels.states),
+        "years": [
+            {
+                "year": year,
+                "past": middle <= end_of(worldview.as_of),
+                "flow": _parts(channels, channels.flows, bought, middle),
+                "cumulative": _parts(channels, amounts, taken, year + 1.0),
+                **_binding(channels, middle),
+                "policy": None if middle <= end_of(worldview.as_of) else _policy(channels, middle),
+            }
+            for year, middle in ((year, decimal_year(date(year, 7, 1))) for year in whole)
+        ],
+    }
+
+
+def _parts(
+    channels: Channels, values: FloatArray, bought: FloatArray | None, moment: float
+) -> dict[str, Any]:
+    """Quantiles of the total, of each channel and of its share at one moment."""
+    now = at_moment(values, channels.time, moment)
+    total = now.sum(axis=2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares = now / total[..., None]
+    return {
+        "total": _spread(total, channels),
+        "bought": None if bought is None else _spread(at_moment(bought, channels.time, moment), channels),
+        "channels": {name: _spread(now[..., index], channels) for index, name in enumerate(channels.names)},
+        "shares": {name: _spread(shares[..., index], channels) for index, name in enumerate(channels.names)},
+    }
+
+
+def _binding(channels: Channels, moment: float) -> dict[str, Any]:
+    gap = log_ratio(channels)
+    if gap is None:
+        return {"ratio": None, "p_binding": None, "mcse": {"p_binding": None}}
+    now = at_moment(gap, channels.time, moment)
+    share = estimate(now < 0, channels.counted)
+    return {
+        "ratio": _spread(10.0**now, channels),
+        "p_binding": share.p,
+        "mcse": {"p_binding": share.mcse},
+    }
+
+
+def log_ratio(channels: Channels) -> FloatArray | None:
+    """log10 of what can be had over what money could buy, (chain, draw, time); None where unknown."""
+    return None if channels.demand is None else channels.offered - channels.demand
+
+
+def _policy(channels: Channels, moment: float) -> dict[str, Any] | None:
+    """Share of draws in each state; a state holds from the month in which it is first seen."""
+    if channels.policy is None:
+        return None
+    month = int(np.searchsorted(channels.time, moment + 1e-9, side="right")) - 1
+    shares = {
+        state: estimate(np.round(channels.policy[..., month]) == index, channels.counted)
+        for index, state in enumerate(channels.states)
+    }
+    return {state: {"p": share.p, "mcse": share.mcse} for state, share in shares.items()}
+
+
+def at_moment(values: FloatArray, time: FloatArray, moment: float) -> FloatArray:
+    """Return values, last axis time, at a moment in decimal years; linear between months."""
+    left = int(np.clip(np.searchsorted(time, moment + 1e-9, side="right") - 1, 0, len(time) - 2))
+    part = float(np.clip((moment - time[left]) / (time[left + 1] - time[left]), 0.0, 1.0))
+    if part < 1e-6:  # the month's own value, and no other that may be infinite
+        return values[..., left]
+    return np.asarray(values[..., left] * (1.0 - part) + values[..., left + 1] * part)
+
+
+def added_up(flows: FloatArray, time: FloatArray, start: float) -> FloatArray:
+    """Amounts since a moment, last axis time: flows are linear between months."""
+    pieces = 0.5 * (flows[..., 1:] + flows[..., :-1]) * np.diff(time)
+    amounts = np.concatenate([np.zeros((*flows.shape[:-1], 1)), np.cumsum(pieces, axis=-1)], axis=-1)
+    return np.asarray(amounts - at_moment(amounts, time, start)[..., None])
+
+
+def _spread(values: FloatArray, channels: Channels) -> dict[str, float | None]:
+    known = values[channels.counted]
+    return quantiles(known[~np.isnan(known)], LEVELS)
+
+
+def bands(values: FloatArray, channels: Channels) -> FloatArray:
+    """Quantiles :data:`LEVELS` over counted draws at every moment, (level, time)."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)  # a share of nothing: NaN
+        return np.asarray(np.nanquantile(values[channels.counted], LEVELS, axis=0))
