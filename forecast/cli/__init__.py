@@ -30,6 +30,8 @@ COMMANDS = {
     "query": ("forecast.cli.query:query", "Ask a saved run a conditional question."),
     "compare": ("forecast.cli.compare:compare", "Show saved runs side by side, and how they differ."),
     "costs": ("forecast.cli.costs:costs", "Cost of a fixed capability beside what the frontier spends."),
+    "worlds": ("forecast.cli.worlds:worlds", "Unipolar or bipolar: by limit, by threshold; durations."),
+    "channels": ("forecast.cli.channels:channels", "What a bloc under controls can get, channel by channel."),
     "rerun": ("forecast.cli.runs:rerun", "Repeat a saved run and say whether it came out the same."),
     "priors": ("forecast.cli.priors:priors", "Show, check and plot prior files."),
     "evidence": ("forecast.cli.evidence:evidence", "List the evidence that the model is fitted to."),
