@@ -17,6 +17,8 @@ from forecast.units import PREFIXES, UnitError, UnknownUnit, convert, parse_unit
         (50, "percent", "share", 0.5),
         (2.5, "million H100e", "H100e", 2.5e6),
         (3, "billion USD/year", "million USD/year", 3000),
+        (1, "GW", "kW", 1e6),
+        (500, "MW", "GW", 0.5),
         (27, "log10 FLOP", "FLOP", 1e27),
         (1e27, "FLOP", "log10 FLOP", 27),
         (0, "log10 hour", "log10 minute", np.log10(60)),
