@@ -70,7 +70,9 @@ def flat_draws(layout: Layout, group: xr.Dataset) -> Floats:
             continue
         name = ".".join(key)
         if name not in group or group[name].size != size * len(numbers):
-            raise ForecastError(f"the stored posterior does not hold the {len(numbers)} number(s) of {name}")
+            raise ForecastError(
+                f"the stored posterior does not hold {name} as its driver declares it ({len(numbers)} a draw)"
+            )
         values = group[name].transpose("chain", "draw", ...).to_numpy()
         flat[:, numbers] = values.reshape(size, len(numbers))
     return flat
