@@ -109,6 +109,7 @@ def test_the_wheel_holds_every_file_of_the_packages(wheel):
 def test_the_wheel_carries_priors_evidence_and_licence(wheel):
     inside = zipfile.ZipFile(wheel).namelist()
     assert any(re.fullmatch(r"forecast_priors/default\.toml", name) for name in inside)
+    assert any(re.fullmatch(r"forecast_priors/claims/amodei-2025\.toml", name) for name in inside)
     assert any(re.fullmatch(r"forecast_plugins/\w+/evidence/\w+\.csv", name) for name in inside)
     assert any(re.fullmatch(r"forecast_plugins/\w+/priors\.toml", name) for name in inside)
     assert any(name.endswith("/licenses/LICENSE") for name in inside)

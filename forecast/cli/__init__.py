@@ -29,6 +29,7 @@ COMMANDS = {
     "scenario": ("forecast.cli.scenario:scenario", "What changes if: named scenarios against a base."),
     "query": ("forecast.cli.query:query", "Ask a saved run a conditional question."),
     "compare": ("forecast.cli.compare:compare", "Show saved runs side by side, and how they differ."),
+    "claims": ("forecast.cli.claims:claims", "Check what somebody claimed against a saved run."),
     "costs": ("forecast.cli.costs:costs", "Cost of a fixed capability beside what the frontier spends."),
     "worlds": ("forecast.cli.worlds:worlds", "Unipolar or bipolar: by limit, by threshold; durations."),
     "channels": ("forecast.cli.channels:channels", "What a bloc under controls can get, channel by channel."),

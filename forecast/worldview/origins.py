@@ -85,7 +85,7 @@ def key_text(path: Sequence[str | int]) -> str:
     """
     if not path:
         return ""
-    depth = {"milestones": 2, "priors": 2, "correlations": 2}.get(str(path[0]), 1)
+    depth = {"milestones": 2, "priors": 2, "correlations": 2, "claims": 2}.get(str(path[0]), 1)
     if path[0] == "priors" and len(path) > 2 and path[2] in SLOT_TABLES:
         depth = 4
     if path[0] in SLOT_TABLES:  # in a driver's own file

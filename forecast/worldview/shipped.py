@@ -1,4 +1,4 @@
-"""The worldviews and scenarios that travel inside the package."""
+"""The worldviews, scenarios and claims that travel inside the package."""
 
 from __future__ import annotations
 
@@ -33,6 +33,11 @@ def shipped_files() -> dict[str, Traversable]:
 def shipped_scenarios() -> dict[str, Traversable]:
     """Return the shipped scenarios: name to file, in the order of their names."""
     return dict(sorted(_toml_files(_folder().joinpath("scenarios")).items()))
+
+
+def shipped_claims() -> dict[str, Traversable]:
+    """Return the shipped claims files: name to file, in the order of their names."""
+    return dict(sorted(_toml_files(_folder().joinpath("claims")).items()))
 
 
 def _toml_files(folder: Traversable) -> dict[str, Traversable]:

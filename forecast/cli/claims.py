@@ -1,0 +1,146 @@
+"""``forecast claims``: what somebody stated, against what a saved run says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.argument("run")
+@click.option(
+    "--claims",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    help="Check the claims of this file, or of shipped claims by their name; may be repeated. "
+    "[default: amodei-2025]",
+)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.png",
+    help="Also draw the scored claims (PNG, PDF or SVG).",
+)
+@click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    metavar="FILE.py|MODULE",
+    help="Read this plugin's evidence as well.",
+)
+@click.option("--out", metavar="DIR", help="The folder that holds runs [default: FORECAST_RUNS, or runs].")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON alone on stdout.")
+def claims(
+    run: str,
+    files: tuple[str, ...],
+    output: Path | None,
+    plugins: tuple[str, ...],
+    out: str | None,
+    as_json: bool,
+) -> None:
+    """Check claims against a saved run, and say by a fixed rule how they fare.
+
+    A stated number is consistent, possible or contradicted; an event is likely,
+    open or unlikely; what the model does not speak of is not scored. The claims
+    of Dario Amodei's essay of January 2025 are shipped; docs/claims.md says how
+    to write others.
+
+    RUN is an id, the beginning of one, the beginning of its hash, a path, or
+    "latest". Nothing is fitted.
+    """
+    from forecast.cli._tables import installed_tables
+    from forecast.results import check_claims, find_run, read_claims, read_run, runs_folder, to_json
+
+    # Everything that the user gave is read before anything costs time.
+    chosen = read_claims(files)
+    if output is not None:
+        from forecast.report.picture_file import check_picture_path
+
+        check_picture_path(output)
+    stored = read_run(find_run(run, runs_folder(out)))
+    checked = check_claims(stored, chosen, installed_tables(plugins))
+    if output is not None:
+        from forecast.report.claims_figure import claims_figure
+
+        claims_figure(checked, output)
+    if as_json:
+        click.echo(to_json(checked), nl=False)
+    else:
+        _print(checked)
+    if output is not None:
+        click.echo(f"Picture written to {output}.", err=as_json)
+
+
+def _print(checked: Mapping[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from forecast.results.claims import VERDICTS
+
+    console = Console(highlight=False)
+    basis = "priors alone of worldview" if checked["prior_only"] else "worldview"
+    console.print(
+        f"Conditional on {basis} {checked['worldview']!r} as of {checked['as_of']}, not a prophecy. "
+        "k, M, B, T: thousand to trillion.\n"
+    )
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 1, 0))
+    table.add_column(min_width=13)
+    table.add_column()
+    for claim in checked["claims"]:
+        text = Text(f"{claim['statement']} ").append(f"[{claim['id']}]\n", style="dim")
+        text.append(_figures(claim))
+        if claim["note"] and not claim["reason"]:
+            text.append(f"\n{claim['note']}", style="dim")
+        table.add_row(Text(claim["verdict"], style="bold"), text)
+    console.print(table)
+    for claim in checked["claims"]:
+        if len(claim["details"].get("models", [])) > 1:
+            console.print(Text(f"{claim['id']}: expected at its capability and date, and published"))
+            console.print(_models(claim))
+    for word in dict.fromkeys(claim["verdict"] for claim in checked["claims"]):
+        console.print(Text(f"{word}: {VERDICTS[word]}", style="dim"))
+    console.print(Text(f"run {checked['run']}", style="dim"), soft_wrap=True)
+
+
+def _models(claim: Mapping[str, Any]) -> Any:
+    from rich import box
+    from rich.table import Table
+
+    from forecast.report.terminal import compact
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    for column in ("model", "released", "index", "published", "expected (90%)", "quantile"):
+        table.add_column(column)
+    for model in claim["details"]["models"]:
+        low, middle, high = (compact(model["expected"][level]) for level in ("0.05", "0.5", "0.95"))
+        table.add_row(
+            model["model"], model["date"][:7], f"{model['index']:.0f}", compact(model["published"]),
+            f"{middle} ({low}-{high})", f"{model['quantile']:.2f}",
+        )  # fmt: skip
+    return table
+
+
+def _figures(claim: Mapping[str, Any]) -> str:
+    """Say what was stated and what was found, or why nothing was."""
+    from forecast.report.terminal import compact
+    from forecast.results.claims import unit_words
+
+    stated, unit = claim["stated"], "" if claim["p"] is not None else unit_words(claim["unit"])
+    if isinstance(stated, Mapping):
+        stated = f"{compact(stated['low'])} to {compact(stated['high'])} {unit}"
+    elif isinstance(stated, int | float):
+        stated = f"{compact(stated)} {unit}"
+    said = f"Stated: {stated.strip()}. " if stated else ""
+    if claim["reason"]:
+        return f"{said}{claim['reason']}"
+    if claim["p"] is not None:
+        return f"{said}Found: probability {claim['p']:.2f} ± {claim['mcse']:.2f}."
+    low, middle, high = (
+        "inf" if (one := claim["model"][level]) is None else compact(one) for level in ("0.05", "0.5", "0.95")
+    )
+    return f"{said}Found: {middle} ({low} to {high}) {unit}".strip() + "."
