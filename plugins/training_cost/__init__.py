@@ -36,7 +36,9 @@ class TrainingCost(Driver):
 
     @provides("cost_of_fixed_capability", unit="USD", title="Cost of a model as capable as DeepSeek-V3")
     def fixed_capability(self, m):
-        algorithms = m["algorithmic_efficiency"]
+        algorithms, automated = m["algorithmic_efficiency"], m.get("automation_gain")
+        if automated is not None:
+            algorithms = algorithms + automated
         since = algorithms - m.at_date(algorithms, RELEASE)
         return pt.log10(m["fixed_capability_flop"]) - since + self.usd_per_flop(m)
 

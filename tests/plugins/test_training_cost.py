@@ -10,7 +10,7 @@ import pytest
 from forecast.dates import decimal_year
 from forecast.host import load_host
 from forecast.model import Layout, build_graph
-from forecast.projection import Evaluator, future_graph
+from forecast.projection import Evaluator, future_graph, project
 from forecast.spec import history_end, make_spec
 from forecast.worldview import load_worldview
 
@@ -91,6 +91,19 @@ def test_the_fixed_capability_falls_by_algorithms_times_chips_per_dollar(values,
     gained = change("algorithmic_efficiency") + change("price_performance")
     assert fall == pytest.approx(gained, abs=1e-6)
     assert np.median(fall) > 0.5  # more than threefold in two years
+
+
+def test_in_the_future_automated_research_makes_the_fixed_capability_cheaper_too(spec, view):
+    graph = future_graph(spec, view.horizon)
+    layout = Layout({key: spec.parameters[key] for key in graph.parameters}, spec.blocs)
+    parameters = layout.shaped(layout.draw(4, 20))
+    found = project(graph, parameters, chains=1, milestones={}, thresholds={}, seed=1, keep=20)
+    q = {name: found.trajectories[name].values[0].astype(float) for name in (*NAMES, "automation_gain")}
+    algorithms = q["algorithmic_efficiency"] + q["automation_gain"]
+    since = algorithms - at(algorithms, graph, date(2024, 12, 26))[..., None]
+    expected = np.log10(3.4e24) - since + q["cost_of_largest_run"] - q["training_compute"]
+    assert q["cost_of_fixed_capability"] == pytest.approx(expected, abs=1e-3)
+    assert np.max(q["automation_gain"]) > 0.1
 
 
 def test_one_cost_falls_and_the_other_rises_in_nearly_every_prior_draw(values, graph):
