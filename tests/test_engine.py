@@ -207,6 +207,8 @@ def test_a_run_is_saved_whole_and_reads_back_the_same(sampled, tmp_path):
         "results.nc",
         "summary.json",
         "crossings.png",
+        "worlds.png",
+        "channels.png",
     }
     assert (path / "crossings.png").read_bytes().startswith(b"\x89PNG")
     stored = read_run(path)

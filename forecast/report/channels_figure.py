@@ -96,7 +96,7 @@ def _words(figure: Figure, channels: Channels, described: Mapping[str, Any], run
     draws = described["draws"]
     caption = (
         f"Conditional on {basis} {described['worldview']!r}, not a prophecy. From {draws['counted']:,} "
-        f"accepted of {draws['kept']:,} kept draws. Lines: medians; bands: 5% to 95%. Dotted: the as-of date."
+        f"accepted of {draws['kept']:,} kept draws. Lines: medians; bands: 5% to 95%. Upright: the as-of date."
         "\nWhat can be had is on offer, not bought. The medians of the channels do not add up to that of the "
         "total."
     )
@@ -113,7 +113,9 @@ def _draw_stack(axes: Axes, channels: Channels, colours: Mapping[str, str], show
         time, *medians, colors=[colours[name] for name in channels.names], alpha=0.8, linewidth=0,
         labels=channels.names,
     )  # fmt: skip
-    axes.fill_between(time, low, high, color=INK, alpha=0.12, linewidth=0)
+    # Behind the stack, with its lower edge drawn over it: a veil over the colours would look like channels.
+    axes.fill_between(time, low, high, color=INK, alpha=0.12, linewidth=0, zorder=0)
+    axes.plot(time, low, color=INK, linewidth=0.8, linestyle=(0, (1, 1.5)))
     axes.plot(time, middle, color=INK, linewidth=1.8, label="total")
     # The band of a wide forecast would leave nothing of the past: it is cut, and says where it goes.
     top = 1.05 * float(np.nanmax(high)) or 1.0
