@@ -96,7 +96,7 @@ def _words(figure: Figure, channels: Channels, described: Mapping[str, Any], run
     draws = described["draws"]
     caption = (
         f"Conditional on {basis} {described['worldview']!r}, not a prophecy. From {draws['counted']:,} "
-        f"accepted of {draws['kept']:,} kept draws. Lines: medians; bands: 5% to 95%. Upright: the as-of date."
+        f"accepted of {draws['kept']:,} kept draws. Lines: medians; bands: 5-95%. Upright: the as-of date."
         "\nWhat can be had is on offer, not bought. The medians of the channels do not add up to that of the "
         "total."
     )
