@@ -145,6 +145,7 @@ def project(
             parts[name].append(reader.conditions(name, values, block, graph.decimal))
             there = {one: value_at(values[one], crossed, graph.decimal) for one in graph.quantities}
             for quantity, level in there.items():
+                level[:, ~graph.quantities[quantity].present] = np.nan  # no channels, no such quantity
                 levels[f"{name}.{quantity}"].append(level)
             if milestone.announced_after:
                 delay = there[milestone.announced_after]

@@ -232,3 +232,10 @@ def test_an_announcement_needs_a_quantity_in_years(tmp_path):
     finite = np.isfinite(dates)
     assert dates[finite] - inside[finite] == pytest.approx(0.5)
     assert np.all(np.isposinf(inside[~finite]))
+
+
+def test_a_bloc_without_channels_has_no_sum_of_them_at_the_crossing_either(view):
+    found = projected(view, Line(), Market(), size=60)
+    supply, dates = found.at_crossing["big.supply"].values, found.crossings["big"].values
+    assert np.all(np.isnan(supply[..., 0])) and np.isfinite(dates[..., 0]).any()
+    assert np.array_equal(np.isfinite(supply[..., 1]), np.isfinite(dates[..., 1]))
