@@ -125,9 +125,11 @@ def _dollars(value: float) -> str:
 
 def _change(factor: Mapping[str, Any] | None) -> str:
     """Say a factor per year as a fall or a rise, with its interval in the same sense."""
+    from forecast.report.terminal import compact
+
     if factor is None:
         return ""
     falls = factor["0.5"] < 1
     low, middle, high = (1 / factor[level] if falls else factor[level] for level in ("0.05", "0.5", "0.95"))
     low, high = min(low, high), max(low, high)
-    return f"{'falls' if falls else 'rises'} {middle:.2g}x ({low:.2g} to {high:.2g})"
+    return f"{'falls' if falls else 'rises'} {compact(middle)}x ({compact(low)} to {compact(high)})"
