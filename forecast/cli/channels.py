@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forecast.cli._reading import answer, json_option, open_run, out_option, picture_option
+
 if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
@@ -19,16 +21,9 @@ Spread = Mapping[str, float | None]
 @click.argument("run")
 @click.option("--bloc", metavar="NAME", help="[default: the first that has channels]")
 @click.option("--quantity", metavar="NAME", help="Another sum of channels than the run's first.")
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE.png",
-    help="Also draw flows, shares and how binding the controls are (PNG, PDF or SVG).",
-)
-@click.option("--out", metavar="DIR", help="The folder that holds runs [default: FORECAST_RUNS, or runs].")
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON alone on stdout (schema forecast.channels/1)."
-)
+@picture_option("flows, shares and how binding the controls are")
+@out_option
+@json_option
 def channels(
     run: str, bloc: str | None, quantity: str | None, output: Path | None, out: str | None, as_json: bool
 ) -> None:
@@ -40,31 +35,21 @@ def channels(
     the first year, and nothing is retired. What can be had is on offer, not
     bought: money may end sooner.
     """
-    from forecast.results import find_run, read_run, runs_folder, to_json
     from forecast.results.channel_flows import GROUPS, read_channels
     from forecast.results.channels import describe_channels
 
-    if output is not None:
-        from forecast.report.picture_file import check_picture_path
-
-        check_picture_path(output)
-    stored = read_run(find_run(run, runs_folder(out)))
+    stored = open_run(run, out, output)
     flows = read_channels(stored.groups(*GROUPS), bloc=bloc, quantity=quantity)
     found = describe_channels(
         flows, stored.worldview, run_id=stored.id, prior_only=stored.summary["prior_only"]
     )
-    if output is not None:
+
+    def draw(path: Path) -> None:
         from forecast.report.channels_figure import channels_figure
 
-        channels_figure(flows, found, output, run_id=stored.id)
-    if as_json:
-        click.echo(to_json(found), nl=False)
-    else:
-        _print(found)
-    if output is not None:
-        click.echo(f"Picture written to {output}.", err=as_json)
-    if stored.summary["diagnostics"]["ok"] is False:
-        click.echo("Warning: this run's diagnostics failed; do not rely on the numbers.", err=True)
+        channels_figure(flows, found, path, run_id=stored.id)
+
+    answer(stored, found, as_json=as_json, output=output, draw=draw, show=_print)
 
 
 def _print(found: Mapping[str, Any]) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from forecast.cli._reading import answer, json_option, open_run, out_option, picture_option
+
 
 @click.command()
 @click.argument("run")
@@ -19,12 +21,7 @@ import click
     help="Check the claims of this file, or of shipped claims by their name; may be repeated. "
     "[default: amodei-2025]",
 )
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE.png",
-    help="Also draw the scored claims (PNG, PDF or SVG).",
-)
+@picture_option("the scored claims")
 @click.option(
     "--plugin",
     "plugins",
@@ -32,8 +29,8 @@ import click
     metavar="FILE.py|MODULE",
     help="Read this plugin's evidence as well.",
 )
-@click.option("--out", metavar="DIR", help="The folder that holds runs [default: FORECAST_RUNS, or runs].")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON alone on stdout.")
+@out_option
+@json_option
 def claims(
     run: str,
     files: tuple[str, ...],
@@ -53,26 +50,19 @@ def claims(
     "latest". Nothing is fitted.
     """
     from forecast.cli._tables import installed_tables
-    from forecast.results import check_claims, find_run, read_claims, read_run, runs_folder, to_json
+    from forecast.results import check_claims, read_claims
 
     # Everything that the user gave is read before anything costs time.
     chosen = read_claims(files)
-    if output is not None:
-        from forecast.report.picture_file import check_picture_path
-
-        check_picture_path(output)
-    stored = read_run(find_run(run, runs_folder(out)))
+    stored = open_run(run, out, output)
     checked = check_claims(stored, chosen, installed_tables(plugins))
-    if output is not None:
+
+    def draw(path: Path) -> None:
         from forecast.report.claims_figure import claims_figure
 
-        claims_figure(checked, output)
-    if as_json:
-        click.echo(to_json(checked), nl=False)
-    else:
-        _print(checked)
-    if output is not None:
-        click.echo(f"Picture written to {output}.", err=as_json)
+        claims_figure(checked, path)
+
+    answer(stored, checked, as_json=as_json, output=output, draw=draw, show=_print)
 
 
 def _print(checked: Mapping[str, Any]) -> None:

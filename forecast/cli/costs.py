@@ -8,20 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forecast.cli._reading import answer, json_option, open_run, out_option, picture_option
+
 if TYPE_CHECKING:
     from rich.table import Table
 
 
 @click.command()
 @click.argument("run")
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE.png",
-    help="Also draw it (PNG, PDF or SVG).",
-)
-@click.option("--out", metavar="DIR", help="The folder that holds runs [default: FORECAST_RUNS, or runs].")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON alone on stdout.")
+@picture_option("it")
+@out_option
+@json_option
 def costs(run: str, output: Path | None, out: str | None, as_json: bool) -> None:
     """Compare the cost of a fixed capability with what the frontier spends.
 
@@ -34,24 +31,17 @@ def costs(run: str, output: Path | None, out: str | None, as_json: bool) -> None
     "latest". Nothing is fitted, and the run's plugins are not needed.
     """
     from forecast.cli._tables import installed_tables
-    from forecast.results import cost_summary, find_run, read_run, runs_folder, to_json
+    from forecast.results import cost_summary
 
-    if output is not None:
-        from forecast.report.picture_file import check_picture_path
-
-        check_picture_path(output)
-    stored = read_run(find_run(run, runs_folder(out)))
+    stored = open_run(run, out, output)
     summary = cost_summary(stored, installed_tables())
-    if output is not None:
+
+    def draw(path: Path) -> None:
         from forecast.report.costs_figure import costs_figure
 
-        costs_figure(stored, summary, output)
-    if as_json:
-        click.echo(to_json(summary), nl=False)
-    else:
-        _print(summary)
-    if output is not None:
-        click.echo(f"Picture written to {output}.", err=as_json)
+        costs_figure(stored, summary, path)
+
+    answer(stored, summary, as_json=as_json, output=output, draw=draw, show=_print)
 
 
 def _print(summary: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forecast.cli._reading import answer, json_option, open_run, out_option, picture_option
 from forecast.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,16 +30,9 @@ _LEVELS = {
     metavar="YEARS",
     help="The limit between unipolar and bipolar [default: the worldview's].",
 )
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE.png",
-    help="Also draw the lead and the worlds (PNG, PDF or SVG).",
-)
-@click.option("--out", metavar="DIR", help="The folder that holds runs [default: FORECAST_RUNS, or runs].")
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON alone on stdout (schema forecast.worlds/1)."
-)
+@picture_option("the lead and the worlds")
+@out_option
+@json_option
 def worlds(
     run: str, milestone: str | None, within: float | None, output: Path | None, out: str | None, as_json: bool
 ) -> None:
@@ -50,16 +44,11 @@ def worlds(
     many years; bipolar: at least two within them; neither: nobody by the
     horizon, or one so late that the horizon comes first.
     """
-    from forecast.results import find_run, read_run, runs_folder, to_json
     from forecast.results.worlds import GROUPS, describe_worlds
 
     if within is not None and not 0 <= within < float("inf"):
         raise InputError(f"--within {within:g}: must be a number of years, 0 or more.")
-    if output is not None:
-        from forecast.report.picture_file import check_picture_path
-
-        check_picture_path(output)
-    stored = read_run(find_run(run, runs_folder(out)))
+    stored = open_run(run, out, output)
     found = describe_worlds(
         stored.groups(*GROUPS),
         stored.worldview,
@@ -68,18 +57,13 @@ def worlds(
         milestone=milestone,
         within_years=within,
     )
-    if output is not None:
+
+    def draw(path: Path) -> None:
         from forecast.report.worlds_figure import worlds_figure
 
-        worlds_figure(stored.crossings, found, output, run_id=stored.id)
-    if as_json:
-        click.echo(to_json(found), nl=False)
-    else:
-        _print(found)
-    if output is not None:
-        click.echo(f"Picture written to {output}.", err=as_json)
-    if stored.summary["diagnostics"]["ok"] is False:
-        click.echo("Warning: this run's diagnostics failed; do not rely on the numbers.", err=True)
+        worlds_figure(stored.crossings, found, path, run_id=stored.id)
+
+    answer(stored, found, as_json=as_json, output=output, draw=draw, show=_print)
 
 
 def _print(found: Mapping[str, Any]) -> None:
