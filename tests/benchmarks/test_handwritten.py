@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
+import pytensor
 import pytest
+from scipy.special import ndtr
 
 from benchmarks import handwritten
 from benchmarks.default_data import read_inputs
+from benchmarks.equations import since_2024, trajectories
 from forecast.engine import make_plan
 from forecast.model import Layout, build_graph
 from forecast.projection import Evaluator, future_graph, measure
 from forecast.spec import history_end
 
 SIZE = 6
+YEARS = handwritten.month_starts("2061-02")
 pytestmark = pytest.mark.slow
 
 
@@ -22,9 +28,18 @@ def plan():
 
 
 @pytest.fixture(scope="module")
-def layout(plan):
-    future = future_graph(plan.spec, plan.worldview.horizon)
+def future(plan):
+    return future_graph(plan.spec, plan.worldview.horizon)
+
+
+@pytest.fixture(scope="module")
+def layout(plan, future):
     return Layout({key: plan.spec.parameters[key] for key in future.parameters}, plan.spec.blocs)
+
+
+@pytest.fixture(scope="module")
+def flat(layout):
+    return layout.draw(3, SIZE)
 
 
 @pytest.fixture(scope="module")
@@ -32,11 +47,11 @@ def inputs():
     return read_inputs()
 
 
-def as_written(layout, flat, inputs):
+@pytest.fixture(scope="module")
+def parameters(layout, flat, inputs):
     """Draws in the shapes of the script: (draw, bloc or epoch or 1, 1)."""
-    parameters = layout.shaped(flat)
     result = {"export-control-leakage.epoch_starts": inputs.epoch_starts}
-    for key, values in parameters.items():
+    for key, values in layout.shaped(flat).items():
         rows = len(inputs.priors[".".join(key)])
         if values.ndim == 1:
             values = values[:, None, None]
@@ -46,55 +61,99 @@ def as_written(layout, flat, inputs):
     return result
 
 
-def test_trajectories_of_the_script_are_the_engines(plan, layout, inputs):
-    graph = future_graph(plan.spec, plan.worldview.horizon)
-    flat = layout.draw(3, SIZE)
+@pytest.fixture(scope="module")
+def futures(plan, future, layout, flat, parameters):
+    """The engine's quantities and the script's, and the shocks of both as the script has them."""
     rng = np.random.default_rng(5)
-    years = handwritten.month_starts("2061-02")
-    shocks = {name: rng.standard_normal((SIZE, 3, years.size)) for name in handwritten.SHOCKS}
-    pairs = {name: (x[:, :1], x[:, 1:]) for name, x in shocks.items()}
-    evaluate = Evaluator(graph, {name: quantity.tensor for name, quantity in graph.quantities.items()})
-    ours = evaluate(layout.shaped(flat), pairs)
-    written = handwritten.trajectories(
-        as_written(layout, flat, inputs), years, plan.worldview.as_of, np, pairs
-    )
-    for name, theirs in vars(written).items():
-        ours_name = {
-            "money": "investment",
-            "demand": "chip_demand",
-            "price": "price_performance",
-            "purchases": "chip_purchases",
-            "access": "chip_access",
-        }.get(name, name)
-        if name == "channels":
+    normal = {name: rng.standard_normal((SIZE, 3, YEARS.size)) for name in (*handwritten.SHOCKS, "policy")}
+    shocks = {name: (x[:, :1], x[:, 1:]) for name, x in normal.items()}
+    evaluate = Evaluator(future, {name: quantity.tensor for name, quantity in future.quantities.items()})
+    ours = evaluate(layout.shaped(flat), shocks)
+    normal["policy"] = ndtr(normal["policy"][:, :1])
+    shocks["policy"] = normal["policy"]
+    written = trajectories(parameters, YEARS, plan.worldview.as_of, np, shocks)
+    return SimpleNamespace(ours=ours, written=vars(written), drawn=normal)
+
+
+def free_numbers(variable, parameters, inputs, draw):
+    """One draw of a PyMC variable of the script, which has no constants."""
+    free = [not one.is_constant for one in inputs.priors[variable.name]]
+    return parameters[variable.name][draw][free]
+
+
+def test_trajectories_of_the_script_are_the_engines(futures):
+    for name, theirs in futures.written.items():
+        if name == "channels":  # no quantity of its own: chip_access is their sum
             continue
-        rows = slice(1, None) if name == "access" else slice(None)
-        np.testing.assert_allclose(
-            np.broadcast_to(theirs, ours[ours_name][:, rows].shape),
-            ours[ours_name][:, rows],
-            rtol=1e-9,
-            err_msg=name,
-        )
+        expected = futures.ours[name][:, slice(1, None) if name == "chip_access" else slice(None)]
+        theirs = np.broadcast_to(theirs, expected.shape)
+        np.testing.assert_allclose(theirs, expected, rtol=1e-9, atol=1e-12, err_msg=name)
 
 
-def test_likelihood_of_the_script_is_the_engines(plan, layout, inputs):
-    flat = layout.draw(3, SIZE)
+def test_the_compared_draws_reach_what_the_future_alone_knows(futures):
+    assert set(np.unique(futures.ours["policy"])) == {0, 1, 2}
+    assert np.all(futures.ours["automation_gain"].max(axis=(1, 2)) > 0.1)
+    chips = futures.ours["ai_power"] - futures.ours["power_per_chip"] + 6.0
+    assert np.any(futures.ours["compute_stock"] > chips - 0.1)
+
+
+def test_trajectories_inside_the_model_are_those_in_numpy(futures, parameters, inputs):
+    model = handwritten.build(inputs, "inside", YEARS)
+    later = YEARS[0] > since_2024(inputs.view.as_of)
+    function = pytensor.function(
+        model.free_RVs, model.deterministics, mode="FAST_COMPILE", on_unused_input="ignore"
+    )
+    for draw in range(SIZE):
+        values = [
+            futures.drawn[one.name.removeprefix("shock ")][draw][:, later]
+            if one.name.startswith("shock ")
+            else free_numbers(one, parameters, inputs, draw)
+            for one in model.free_RVs
+        ]
+        for variable, inside in zip(model.deterministics, function(*values), strict=True):
+            expected = futures.written[variable.name][draw]
+            np.testing.assert_allclose(inside, expected, rtol=1e-9, err_msg=variable.name)
+
+
+def test_prior_and_likelihood_of_the_script_are_the_engines(plan, layout, flat, parameters, inputs):
     history = build_graph(plan.spec, history_end(plan.spec))
     shaped = layout.shaped(flat)
     measured = measure(history, {key: shaped[key] for key in history.parameters}, seed=0)
-    ours = sum(values.sum(axis=1) for values in measured.log_likelihood.values())
-    years = handwritten.month_starts("2028-02")
-    model = handwritten.build(inputs, "separate", years)
-    written = as_written(layout, flat, inputs)
-    function = model.compile_fn(model.logp(vars=model.observed_RVs), mode="FAST_COMPILE")
-    theirs = []
+    likelihood = sum(values.sum(axis=1) for values in measured.log_likelihood.values())
+    model = handwritten.build(inputs, "separate", handwritten.month_starts("2028-02"))
+    names = {one.name for one in model.free_RVs}
+    sampled = [".".join(entry.key) in names for entry in layout.entries]
+    prior = layout.log_prior(flat)[:, sampled].sum(axis=1)
+    function = model.compile_fn(
+        [
+            *model.logp(vars=model.observed_RVs, sum=False),
+            *model.logp(vars=model.free_RVs, sum=False, jacobian=False),
+        ],
+        mode="FAST_COMPILE",
+    )
     for draw in range(SIZE):
         point = {}
         for variable in model.free_RVs:
-            values = written[variable.name][draw]
-            free = [not one.is_constant for one in inputs.priors[variable.name]]
+            values = free_numbers(variable, parameters, inputs, draw)
             value_variable = model.rvs_to_values[variable]
             log = value_variable.name.endswith("_log__")
-            point[value_variable.name] = np.log(values[free]) if log else values[free]
-        theirs.append(float(function(point)))
-    np.testing.assert_allclose(theirs, ours, rtol=1e-8)
+            point[value_variable.name] = np.log(values) if log else values
+        terms = [np.sum(term) for term in function(point)]
+        observed = len(model.observed_RVs)
+        np.testing.assert_allclose(sum(terms[:observed]), likelihood[draw], rtol=1e-8)
+        np.testing.assert_allclose(sum(terms[observed:]), prior[draw], rtol=1e-8)
+
+
+def test_what_the_script_leaves_to_the_future_is_what_no_row_reads(plan, future, inputs):
+    history = build_graph(plan.spec, history_end(plan.spec))
+    model = handwritten.build(inputs, "separate", handwritten.month_starts("2028-02"))
+    constant = {name for name, priors in inputs.priors.items() if all(one.is_constant for one in priors)}
+    left_out = inputs.priors.keys() - constant - {one.name for one in model.free_RVs}
+    unread = {".".join(key) for key in future.parameters.keys() - history.inferred} - constant
+    # The engine samples scales of shocks too; its likelihood is flat in them.
+    scales = {"investment.shock_scale", "export-control-leakage.domestic_shock"}
+    assert left_out == unread | scales
+
+
+def test_the_script_knows_no_correlations(plan):
+    assert plan.spec.correlations == ()
