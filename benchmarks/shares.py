@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.engine import Plan, make_plan
-from forecast.model import Key, Layout
-from forecast.worldview import read_interventions
-from forecast.projection import Projection, future_graph, project
-from forecast.results import StoredRun, read_run
+from forecast.engine import reopen
+from forecast.results import read_run
 
 Floats = NDArray[np.float64]
 
@@ -74,29 +70,11 @@ def earlier(base: Floats, free: Floats, counts: NDArray[np.bool_]) -> dict[str, 
     }
 
 
-def stored_parameters(stored: StoredRun, plan: Plan) -> tuple[dict[Key, Floats], int]:
-    """All draws of a saved run as the projection takes them, and the number of chains."""
-    graph = future_graph(plan.spec, plan.worldview.horizon)
-    layout = Layout({key: plan.spec.parameters[key] for key in graph.parameters}, plan.spec.blocs)
-    posterior = stored.tree["posterior"].to_dataset()
-    chains, size = posterior.sizes["chain"], posterior.sizes["chain"] * posterior.sizes["draw"]
-    flat = layout.draw(0, size)
-    for key in layout.parameters:
-        numbers = [
-            n for n, entry in enumerate(layout.entries) if entry.key == key and not entry.prior.is_constant
-        ]
-        if numbers:  # in the file they stand in the layout's order
-            flat[:, numbers] = posterior[".".join(key)].to_numpy().reshape(size, -1)
-    return layout.shaped(flat), chains
-
-
 def report(path: Path) -> dict[str, Any]:
     """Shares of a saved run as JSON-able numbers."""
     stored = read_run(path)
-    plan = make_plan(stored.worldview)
-    parameters, chains = stored_parameters(stored, plan)
-    base = _project(plan, parameters, chains)
-    free = _project(plan, parameters, chains, FREE_ACCESS)
+    run = reopen(stored)
+    base, free = run.project(keep=run.chains), run.project([FREE_ACCESS], keep=run.chains)
     saved = stored.crossings[MILESTONE].to_numpy()
     again = base.crossings[MILESTONE].to_numpy()
     accepted = base.crossings["accepted"].to_numpy().ravel()
@@ -105,7 +83,7 @@ def report(path: Path) -> dict[str, Any]:
         bloc: later_shares(
             compute.sel(bloc=bloc).to_numpy().ravel(), capability.sel(bloc=bloc).to_numpy().ravel(), accepted
         )
-        for bloc in plan.spec.blocs
+        for bloc in run.plan.spec.blocs
     }
     access = earlier(
         base.crossings[MILESTONE].sel(bloc=BLOC).to_numpy().ravel(),
@@ -121,18 +99,3 @@ def report(path: Path) -> dict[str, Any]:
         "access": access,
         "ok": access["later"] == 0 and access["median_years"] > 0,
     }
-
-
-def _project(
-    plan: Plan, parameters: Mapping[Key, Floats], chains: int, *changes: Mapping[str, Any]
-) -> Projection:
-    graph = future_graph(plan.spec, plan.worldview.horizon, read_interventions(changes))
-    return project(
-        graph,
-        {key: parameters[key] for key in graph.parameters},
-        chains=chains,
-        milestones=plan.worldview.milestones,
-        thresholds=plan.worldview.thresholds,
-        seed=plan.worldview.seed,
-        keep=chains,
-    )
