@@ -12,7 +12,7 @@ import numpy as np
 from forecast.dates import decimal_year, end_of
 from forecast.results import measure_specs as specs
 from forecast.results.crossing_summary import BoolArray, Estimate, FloatArray, estimate
-from forecast.results.on_trend import expected_costs
+from forecast.results.on_trend import expected_costs, unexplained_scatter, widened
 from forecast.results.published import figure_draws, rows_of, table_of
 from forecast.results.summary import accepted_draws, crossing_array, milestone_names
 from forecast.results.trajectories import NotAvailable, Trajectories
@@ -259,7 +259,14 @@ def _on_trend(measure: specs.OnTrend, reading: Reading) -> Measured:
         expected_costs(measure, model, table, reading.trajectories, reading.generator("on_trend", model.name))
         for model in (measure.subject, *measure.beside)
     ]
-    return Measured("USD", costs[0].draws, details={"models": [cost.described() for cost in costs]})
+    others = [cost for cost in costs[1:] if cost.bloc != costs[0].bloc]
+    scatter = unexplained_scatter(others)
+    if scatter:
+        costs = [
+            widened(cost, scatter, len(others), reading.generator("efficiency", cost.name)) for cost in costs
+        ]
+    details = {"scatter_of_others": scatter, "models": [cost.described() for cost in costs]}
+    return Measured("USD", costs[0].draws, details=details)
 
 
 def _value_or_share(

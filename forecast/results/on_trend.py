@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,41 @@ def expected_costs(
     spread = np.hypot(run.parameter(measure.cost_scatter, row.bloc), error)
     expected = physical + (cost - compute) + spread * noise[1]
     return ExpectedCost(row.name, row.bloc, row.date, float(score), row.value, 10.0**expected)
+
+
+LEAST_COMPARED = 3
+"""Models that it takes to tell how far models of one capability lie apart."""
+
+
+def unexplained_scatter(costs: Sequence[ExpectedCost]) -> float | None:
+    """Spread of published costs about the expected ones beyond what their intervals allow.
+
+    Models of one capability and date are not equally efficient, and the run
+    knows the frontier only. By moments: the mean square of log10 published
+    less log10 expected, less the mean variance of the predictive draws.
+
+    Parameters
+    ----------
+    costs : sequence of ExpectedCost
+        Models of other blocs than that of the model in question.
+
+    Returns
+    -------
+    float or None
+        Dex, zero where the intervals are wide enough; None of fewer than
+        :data:`LEAST_COMPARED` models.
+    """
+    if len(costs) < LEAST_COMPARED:
+        return None
+    expected = [np.log10(cost.draws) for cost in costs]
+    missed = [np.log10(cost.published) - np.median(one) for cost, one in zip(costs, expected, strict=True)]
+    return float(np.sqrt(max(0.0, np.mean(np.square(missed)) - np.mean([one.var() for one in expected]))))
+
+
+def widened(cost: ExpectedCost, scatter: float, models: int, generator: np.random.Generator) -> ExpectedCost:
+    """Add a scatter that was estimated from so many models: Student-t, with as many degrees of freedom."""
+    noise = generator.standard_t(models, cost.draws.size)
+    return replace(cost, draws=cost.draws * 10.0 ** (scatter * noise))
 
 
 def invert(x: FloatArray, y: FloatArray, sought: FloatArray) -> FloatArray:

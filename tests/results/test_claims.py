@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from forecast.report.claims_figure import claims_figure
 from forecast.results import check_claims, read_claims
 from forecast.results.claims import VERDICTS, quantiles_of, verdict_of_probability, verdict_of_range
 from forecast.results.measures import first_reached
-from forecast.results.on_trend import invert
+from forecast.results.on_trend import ExpectedCost, invert, unexplained_scatter, widened
 from tests.results.synthetic import crossings_from
 from tests.results.trajectory_runs import CHAINS, DRAWS, line, projection, run_of, spread
 
@@ -272,6 +274,35 @@ def test_the_cost_on_the_trend_is_worked_out_by_hand(run, tables, tmp_path):
     # 120 points are 10^25 FLOP; no algorithms at 2024.0; 10 million.
     assert sonnet["expected"]["0.5"] == pytest.approx(1e7, rel=1e-3)
     assert (sonnet["published"], sonnet["quantile"], sonnet["date"]) == (3e7, 1.0, "2024-01-01")
+
+
+def test_what_other_models_scatter_beyond_their_intervals_is_added():
+    """Three American models, each half an OOM off an interval of no width: half an OOM for everybody."""
+
+    def cost(bloc: str, published: float) -> ExpectedCost:
+        return ExpectedCost("x", bloc, date(2025, 1, 1), 130.0, published, np.full(20_000, 1e7))
+
+    off = [cost("us_allies", 10 ** (7 + miss)) for miss in (0.5, -0.5, 0.5)]
+    assert unexplained_scatter(off) == pytest.approx(0.5)
+    assert unexplained_scatter(off[:2]) is None
+    assert unexplained_scatter([cost("us_allies", 1e7)] * 3) == 0.0
+    wide = [replace(one, draws=10 ** (7 + np.random.default_rng(1).normal(0, 1, 20_000))) for one in off]
+    assert unexplained_scatter(wide) == 0.0
+    wider = np.log10(widened(cost("china", 1e6), 0.5, 3, np.random.default_rng(2)).draws)
+    low, high = np.quantile(wider, [0.05, 0.95])
+    assert (low, high) == pytest.approx((7 - 0.5 * 2.353, 7 + 0.5 * 2.353), abs=0.05)  # Student-t with 3
+
+
+def test_models_beside_widen_what_is_expected_of_the_subject(run, tables, tmp_path):
+    beside = '{ name = "Sonnet", method = "amortised" }, { name = "Sonnet", method = "developer" }'
+    narrow = check(run, tables, tmp_path, trend(beside=beside), "stated = 1e6")
+    assert narrow["details"]["scatter_of_others"] is None and narrow["verdict"] == "contradicted"
+    beside += ', { name = "Sonnet", method = "amortised" }'
+    wide = check(run, tables, tmp_path, trend(beside=beside),
+                 "stated = 1e6")  # fmt: skip
+    # Expected 10 million each; published 30, 100 and 30: 0.48, 1 and 0.48 OOM.
+    assert wide["details"]["scatter_of_others"] == pytest.approx(math.sqrt((2 * 0.4771**2 + 1) / 3), rel=1e-3)
+    assert wide["verdict"] == "possible" and wide["model"]["0.5"] == pytest.approx(1e7, rel=0.6)
 
 
 def test_errors_of_score_and_cost_widen_what_was_expected(run, tables, tmp_path):
