@@ -16,6 +16,7 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 import pytensor.tensor as pt
 from numpy.typing import NDArray
+from pytensor.graph.traversal import ancestors
 
 from forecast.dates import decimal_year
 from forecast.driver import Term
@@ -286,8 +287,17 @@ class Model(Canvas):
                     *((table, context) if term.prepare else (context, table))
                 )
                 term.build(self, Data(self, self._label(term), prepared))
-            self.graph.inferred |= frame.reads
             self.graph.needs.setdefault(term.driver, set()).update(frame.needs)
+        # By what rows depend on, not by what their terms asked for: the scale of a shock of the future is
+        # asked for, and is zero in the past.
+        said = [
+            x
+            for one in self.graph.likelihoods
+            for x in (one.mean, one.sd, one.nu, one.upper)
+            if x is not None
+        ]
+        upstream = set(ancestors(said))
+        self.graph.inferred = {key for key, x in self.graph.parameters.items() if x in upstream}
 
     def _close(self, name: str) -> None:
         path = [frame.term.target for frame in self._frames if frame.term.kind != "observation"]

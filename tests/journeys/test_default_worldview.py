@@ -117,7 +117,11 @@ def test_the_saved_run_reads_back_with_every_quantity_and_its_unit(default_run, 
         assert projection[name].dims == ("chain", "draw", "bloc", "time")
         assert projection[name].attrs["unit"]
     assert projection.sizes["chain"] * projection.sizes["draw"] <= 500
-    assert set(tree["crossings"].data_vars) == {"agi", "accepted"}
+    assert set(tree["crossings"].data_vars) == {*default_run.worldview.milestones, "accepted"}
+    assert set(tree["inside"].data_vars) == {"agi"}
+    assert projection["chip_channels"].dims == ("chain", "draw", "bloc", "channel", "time")
+    assert projection["channel"].values.tolist() == ["domestic", "licensed", "smuggled", "offshore"]
+    assert projection["policy"].dims == ("chain", "draw", "time")
     np.testing.assert_array_equal(tree["crossings"]["agi"], default_run.results["crossings"]["agi"])
 
 
