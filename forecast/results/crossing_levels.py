@@ -145,5 +145,6 @@ def _share(
     known = crossed & ~np.isnan(values)
     if not known.any():
         return None, None
-    share = estimate(values >= level, known)
+    # A milestone may itself be this level: what crossed it is there but for rounding.
+    share = estimate(values >= level * (1.0 - 1e-9), known)
     return share.p, share.mcse

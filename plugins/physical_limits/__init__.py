@@ -6,6 +6,7 @@ from forecast.driver import Driver, limits, load_evidence, load_parameters, prov
 from forecast.hookspecs import hookimpl
 
 MID_2026 = 2.5  # years since 2024 of the level priors
+SLACK = 2.0  # OOM above the limit at the as-of date, fading over the first year
 NONE = 1e3  # log10 of a limit that no trajectory comes near
 
 
@@ -47,7 +48,8 @@ class PhysicalLimits(Driver):
         if not m.projecting:  # what is in use has its power, and so teaches nothing here
             return NONE
         chips = m["ai_power"] - m["power_per_chip"] + 6.0  # 1 GW is 10^6 kW
-        return pt.switch(m.after > 0, chips, NONE)
+        unfelt = SLACK * pt.maximum(1.0 - m.after, 0.0)  # it sets in over a year: no stock falls in one month
+        return pt.switch(m.after > 0, chips + unfelt, NONE)
 
 
 @hookimpl
