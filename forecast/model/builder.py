@@ -379,10 +379,7 @@ class Model(Canvas):
             if missing.any():
                 flow = flow * self._mask(~missing)
             for change in self._changes.of("channel", term.channel, name):
-                changed = flow * change.scale if change.scale is not None else change.level
-                if change.level is not None and missing.any():
-                    changed = changed * self._mask(~missing)
-                flow = pt.switch(self._changes.active(change), changed, flow)
+                flow = pt.switch(self._changes.active(change), self._changed(flow, change, missing), flow)
             channels[term.channel] = flow
             present |= ~missing
             total = total + flow
@@ -392,6 +389,15 @@ class Model(Canvas):
         if self._changes.any_of("channel"):
             total = pt.maximum(total, EMPTY_CHANNELS)
         return pt.log10(total), present
+
+    def _changed(self, flow: Tensor, change: Intervention, missing: NDArray[np.bool_]) -> Tensor:
+        """A channel's flow under a change; a bloc without the channel gets none by it."""
+        if change.scale is not None:
+            return flow * change.scale
+        given = pt.as_tensor_variable(change.level if change.floor is None else change.floor)
+        if missing.any():
+            given = given * self._mask(~missing)
+        return given if change.floor is None else pt.maximum(flow, given)
 
     def _bounded(self, term: Term, bound: Tensor, missing: NDArray[np.bool_]) -> Tensor:
         """A limit, lifted out of the way where it does not apply."""

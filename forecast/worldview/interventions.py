@@ -13,7 +13,7 @@ from forecast.errors import InputError
 
 _KINDS = {
     "limit": {"set"},
-    "channel": {"of", "scale", "set"},
+    "channel": {"of", "scale", "set", "at_least"},
     "quantity": {"add", "set"},
     "term": {"set"},
     "state": {"set"},
@@ -41,6 +41,9 @@ class Intervention:
         that a quantity (on its scale) or a channel (a flow, in the quantity's
         unit without the log) is set to. A limit or term with none of them is
         off.
+    floor : float or None
+        Flow that a channel has at least, in the quantity's unit without the
+        log; where it has more, it keeps that.
     state : str or None
         Name of the state that holds from then on.
     """
@@ -53,6 +56,7 @@ class Intervention:
     scale: float | None = None
     add: float | None = None
     level: float | None = None
+    floor: float | None = None
     state: str | None = None
 
     @classmethod
@@ -96,9 +100,10 @@ class Intervention:
         for key in ("of", "bloc", kind):
             if key in given and not (isinstance(given[key], str) and given[key]):
                 raise InputError(f"intervention {{ {shown} }}: {key} must be a name")
-        if kind == "channel" and ("of" not in given or ("scale" in given) == ("set" in given)):
+        if kind == "channel" and ("of" not in given or len({"scale", "set", "at_least"} & set(given)) != 1):
             raise InputError(
-                f'intervention {{ {shown} }}: a channel needs of = "QUANTITY", and scale or set = NUMBER'
+                f'intervention {{ {shown} }}: a channel needs of = "QUANTITY", and exactly one of scale, set '
+                "and at_least = NUMBER"
             )
         if kind == "quantity" and ("add" in given) == ("set" in given):
             raise InputError(f"intervention {{ {shown} }}: a quantity takes either add or set")
@@ -106,6 +111,10 @@ class Intervention:
             numbers["level"] = _number(given["set"], "set", shown)
             if kind == "channel" and numbers["level"] < 0:
                 raise InputError(f"intervention {{ {shown} }}: a channel cannot be set below zero")
+        if "at_least" in given:
+            numbers["floor"] = _number(given["at_least"], "at_least", shown)
+            if numbers["floor"] < 0:
+                raise InputError(f"intervention {{ {shown} }}: at_least must not be negative")
         if kind in ("limit", "term") and given.get("set") != "off":
             raise InputError(f'intervention {{ {shown} }}: a {kind} can only be set = "off"')
         if kind == "state" and ("bloc" in given or not isinstance(given.get("set"), str)):
@@ -132,6 +141,8 @@ class Intervention:
             table["add"] = self.add
         elif self.level is not None:
             table["set"] = self.level
+        elif self.floor is not None:
+            table["at_least"] = self.floor
         elif self.kind == "state":
             table["set"] = self.state
         elif self.scale is None:

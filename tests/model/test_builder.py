@@ -420,6 +420,19 @@ def test_a_channel_is_set_to_a_flow_for_the_blocs_that_have_it(view):
     assert np.all(flow[0] == 0.0)  # the bloc without the channel still has none
 
 
+@pytest.mark.parametrize(("floor", "flow"), [(5e24, 5e24), (5e22, 1e23)])
+def test_a_floor_raises_a_channel_that_is_below_it_and_leaves_a_larger_one_alone(view, floor, flow):
+    change = {"channel": "grey", "of": "supply", "bloc": "china", "at_least": floor, "from": "2028-01-01"}
+    spec = spec_of(view, Line(), Market())
+    found = future(spec, change)
+    grey = values_of(found, "supply", "grey")
+    late = found.decimal >= 2028.0
+    assert grey[1, late] == pytest.approx(np.full(late.sum(), flow))
+    assert grey[1, ~late] == pytest.approx(np.full((~late).sum(), 1e23))
+    everybody = values_of(future(spec, change | {"bloc": "us_allies"}), "supply", "grey")
+    assert np.all(everybody[0] == 0.0)  # the bloc without the channel still has none
+
+
 def policy(start=1):
     """A state that switches often."""
     hazards = [[0.0, 2.0, 0.0], [1.0, 0.0, 1.0], [0.0, 2.0, 0.0]]
@@ -500,8 +513,8 @@ def test_a_term_that_is_off_keeps_the_value_it_had(view):
         ({"limit": "supplied"}, 'a limit can only be set = "off"'),
         ({"limit": "supplied", "scale": 0}, "unknown key 'scale'; a limit takes bloc, from, limit, set"),
         ({"channel": "grey", "of": "supply", "scale": -1}, "scale must not be negative"),
-        ({"channel": "grey", "scale": 1}, 'a channel needs of = "QUANTITY", and scale or set = NUMBER'),
-        ({"channel": "grey", "of": "supply", "scale": 1, "set": 1}, "and scale or set = NUMBER"),
+        ({"channel": "grey", "scale": 1}, 'a channel needs of = "QUANTITY", and exactly one of scale, set and at_least = NUMBER'),
+        ({"channel": "grey", "of": "supply", "scale": 1, "set": 1}, "exactly one of scale, set and at_least"),
         ({"channel": "grey", "of": "supply", "set": -1}, "a channel cannot be set below zero"),
         ({"channel": "grey", "of": 3, "scale": 1}, "of must be a name"),
         ({"quantity": "compute", "bloc": ["china"], "add": 1}, "bloc must be a name"),

@@ -80,22 +80,22 @@ def test_every_shipped_scenario_finds_what_it_changes_in_the_default_worldview()
     assert plan_scenarios(plan, read_scenarios(list_scenarios()), "agi") == {}
 
 
-@pytest.mark.parametrize("name", ["no-controls", "domestic-breakthrough"])
-def test_more_access_never_delays_anybody_in_any_draw(projected, name):
+@pytest.mark.parametrize(
+    ("name", "moved"), [("no-controls", 0.1), ("domestic-breakthrough", 0.1), ("licensed-sales", 0.03)]
+)
+def test_more_access_never_delays_anybody_in_any_draw(projected, name, moved):
     before, after = projected(), projected(name)
     assert later(dates(before), dates(after))
     assert np.all(q(after, "chip_purchases") >= q(before, "chip_purchases") - 1e-5)
-    assert np.mean(dates(after)[:, 1] < dates(before)[:, 1] - 0.01) > 0.1
+    assert np.mean(dates(after)[:, 1] < dates(before)[:, 1] - 0.01) > moved
 
 
-def test_licensed_sales_delay_nobody_whose_sales_they_raise(projected):
+def test_licensed_sales_are_a_floor_under_what_every_draw_has(projected):
     before, after = projected(), projected("licensed-sales")
-    usual = before.trajectories["chip_channels"].sel(bloc="china", channel="licensed").values[0]
-    raised = usual.max(axis=-1) <= 750_000  # a loose policy sells more in some draws
-    assert raised.mean() > 0.5
-    assert later(dates(before)[raised], dates(after)[raised])
-    sold = after.trajectories["chip_channels"].sel(bloc="china", channel="licensed").values[0]
-    assert np.all(sold[:, -1] == 750_000)
+    assert np.all(q(after, "chip_access")[:, 1] >= q(before, "chip_access")[:, 1] - 1e-5)
+    usual, sold = q(before, "chip_channels")[:, 1, 1], q(after, "chip_channels")[:, 1, 1]
+    assert sold == pytest.approx(np.maximum(usual, 400_000), rel=1e-5)
+    assert np.any(usual > 400_000) and np.any(usual < 400_000)  # a loose policy sells more in some draws
 
 
 @pytest.mark.parametrize("name", ["no-smuggling", "investment-bust", "following-stops", "algorithmic-stall"])

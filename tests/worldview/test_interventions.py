@@ -26,6 +26,7 @@ ALL = [
     {"limit": "chip_access", "bloc": "china", "set": "off"},
     {"channel": "smuggled", "of": "chip_access", "scale": 0.5, "from": date(2027, 1, 1)},
     {"channel": "licensed", "of": "chip_access", "set": 1e6},
+    {"channel": "licensed", "of": "chip_access", "bloc": "china", "at_least": 4e5},
     {"quantity": "investment", "add": -0.5},
     {"quantity": "investment", "set": 12},
     {"term": "following", "set": "off"},
@@ -87,3 +88,23 @@ def test_a_wrong_change_names_its_file_and_line_and_others_are_still_reported(wr
 def test_rubbish_is_refused_in_words(write, line, words):
     (problem,) = refusal(write("mine.toml", f"{line}\n{COMPLETE}"))
     assert words in problem and "mine.toml:1" in problem
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "exactly one of scale, set and at_least"),
+        ({"scale": 1, "at_least": 5}, "exactly one of scale, set and at_least"),
+        ({"set": 1, "at_least": 5}, "exactly one of scale, set and at_least"),
+        ({"at_least": -1}, "at_least must not be negative"),
+        ({"at_least": "much"}, "at_least must be a finite number"),
+    ],
+)
+def test_a_channel_takes_exactly_one_change_and_no_floor_below_zero(given, words):
+    with pytest.raises(InputError, match=words):
+        Intervention.read({"channel": "licensed", "of": "chip_access", **given})
+
+
+def test_only_a_channel_has_a_floor():
+    with pytest.raises(InputError, match="unknown key 'at_least'"):
+        Intervention.read({"quantity": "investment", "at_least": 12})
