@@ -13,7 +13,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from forecast.dates import end_of
@@ -22,7 +21,7 @@ from forecast.errors import ForecastError, InputError
 from forecast.projection import future_graph
 from forecast.results import default_milestone, existing_run, list_runs, read_run
 from forecast.results.scenario_summary import Branch, summarise_scenarios
-from forecast.results.summary import crossing_array, milestone_names
+from forecast.results.summary import milestone_names
 from forecast.wording import did_you_mean
 from forecast.worldview import Scenario, Worldview, load_worldview
 
@@ -179,13 +178,9 @@ def branch_of(base: Run, scenario: Scenario) -> Branch:
         as-of date stays as it was.
     """
     found = base.project([change.to_toml() for change in scenario.intervene], keep=1)
-    before = base.results["crossings"].to_dataset().load()
-    now = end_of(base.worldview.as_of)
-    groups = {
-        "crossings": unchanged_past(before, found.crossings, now),
-        "inside": found.inside,
-        "at_crossing": found.at_crossing,
-    }
+    after = {"crossings": found.crossings, "inside": found.inside, "at_crossing": found.at_crossing}
+    before = {name: base.results[name].to_dataset().load() for name in after if name in base.results.children}
+    groups = unchanged_past(before, after, end_of(base.worldview.as_of))
     return Branch(
         worldview=base.worldview,
         results=xr.DataTree.from_dict({name: group for name, group in groups.items() if group.data_vars}),
@@ -196,7 +191,9 @@ def branch_of(base: Run, scenario: Scenario) -> Branch:
     )
 
 
-def unchanged_past(before: xr.Dataset, after: xr.Dataset, now: float) -> xr.Dataset:
+def unchanged_past(
+    before: Mapping[str, xr.Dataset], after: Mapping[str, xr.Dataset], now: float
+) -> dict[str, xr.Dataset]:
     """Keep crossings up to the as-of date, and which draws are accepted, as they are without a change.
 
     Crossings are interpolated between months, so that a jump of the first
@@ -204,17 +201,37 @@ def unchanged_past(before: xr.Dataset, after: xr.Dataset, now: float) -> xr.Data
 
     Parameters
     ----------
-    before, after : xarray.Dataset
-        Crossings of the same draws without and with the change.
+    before, after : mapping of str to xarray.Dataset
+        Groups ``crossings``, ``inside`` and ``at_crossing`` of the same draws
+        without and with the change.
     now : float
         End of the as-of date, decimal year.
+
+    Returns
+    -------
+    dict of str to xarray.Dataset
+        Those of `after`. What a bloc has at a crossing that is kept, and when
+        that model existed inside, are those of `before`; where a crossing is
+        moved to `now`, the date inside moves with it.
     """
-    kept: dict[str, Any] = {"accepted": before["accepted"]}
-    for name in milestone_names(before):
-        old, new = crossing_array(before, name), crossing_array(after, name)
-        dims = before[name].transpose("chain", "draw", "bloc")
-        kept[name] = dims.copy(data=np.where(old > now, np.maximum(new, now), old))
-    return before.assign(kept)
+    kept = {name: group.copy() for name, group in after.items()}
+    kept["crossings"]["accepted"] = before["crossings"]["accepted"]
+    for milestone in milestone_names(before["crossings"]):
+        old, new = before["crossings"][milestone], after["crossings"][milestone]
+        past, early = old <= now, new < now
+
+        def joined(was: xr.DataArray, now_is: xr.DataArray, past: xr.DataArray = past) -> xr.DataArray:
+            return now_is.where(~past, was).transpose("chain", "draw", "bloc").assign_attrs(now_is.attrs)
+
+        kept["crossings"][milestone] = joined(old, new.where(~early, now))
+        if milestone in after.get("inside", ()):
+            inside = after["inside"][milestone]
+            moved = inside.where(~early, inside + (now - new))
+            kept["inside"][milestone] = joined(before["inside"][milestone], moved)
+        for name, levels in after.get("at_crossing", {}).items():
+            if str(name).startswith(f"{milestone}."):
+                kept["at_crossing"][name] = joined(before["at_crossing"][name], levels)
+    return kept
 
 
 def _about(scenario: Scenario) -> dict[str, Any]:

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from forecast.driver import provides
 from forecast.engine import Reporter, execute, make_plan
 from forecast.errors import InputError
 from forecast.inference import SamplerSettings
 from forecast.results import read_run
 from forecast.scenarios import branch_of, chosen_milestone, compare, plan_scenarios, take_up, unchanged_past
 from forecast.worldview import load_worldview, read_scenarios
-from tests.toys import Boost, Line, Luck, Market, driver, worldview
+from tests.toys import WORLDVIEW, Boost, Line, Luck, Market, driver, worldview
 from tests.toys import constant as base_of
 
 TINY = SamplerSettings(draws=200, tune=50, chains=2, cores=1, sampler="pymc")
@@ -203,9 +204,44 @@ def test_what_had_crossed_stays_crossed_when_it_did():
         m=before["m"].copy(data=[[[2024.0, 2026.0], [2026.3, np.inf]]]),
         accepted=before["accepted"].copy(data=[[False, False]]),
     )
-    kept = unchanged_past(before, after, 2026.5)
+    kept = unchanged_past({"crossings": before}, {"crossings": after}, 2026.5)["crossings"]
     assert kept["m"].values.tolist() == [[[2025.0, 2026.5], [2026.4, np.inf]]]
     assert kept["accepted"].values.tolist() == [[True, False]]
+
+
+@pytest.fixture(scope="module")
+def announced(toys, tmp_path_factory):
+    """A base whose models exist some while before they are announced, and of which some had crossed."""
+    text = WORLDVIEW.replace("not_yet_crossed = true\nunreachable = 0.1", 'announced_after = "wait"')
+    text = text.replace("mu = 27, sigma = 0.5", "mu = 26, sigma = 1")
+    wait = 'k = { distribution = "Uniform", lower = 0.2, upper = 0.8, unit = "year", source = "s" }'
+    delay = driver("d", wait, delay=provides("wait", unit="year", linear=True)(lambda self, m: m["k"]))
+    view = worldview(tmp_path_factory.mktemp("announced"), text, overrides=BINDING)
+    return execute(make_plan(view, drivers=[*toys, delay], settings=TINY, prior_only=True))
+
+
+def test_what_is_said_of_a_crossing_fits_the_date_that_is_kept(announced, tmp_path):
+    jump = intervening(tmp_path, JUMP, '{ quantity = "wait", add = 0.5, from = 2029-01-01 }')
+    branch = branch_of(announced, jump).results
+    raw = announced.project([change.to_toml() for change in jump.intervene])
+    old, new = announced.results["crossings"]["big"].values, branch["crossings"]["big"].values
+    past, clamped = old <= NOW, (old > NOW) & (raw.crossings["big"].values < NOW)
+    assert past.any() and clamped.any()
+    # A crossing of the last month is interpolated towards the jump: its own level is another one.
+    assert np.any(raw.at_crossing["big.compute"].values[past] != level(announced.results)[past])
+    crossed = np.isfinite(new)
+    wait = branch["at_crossing"]["big.wait"].values[crossed]
+    assert (new - branch["inside"]["big"].values)[crossed] == pytest.approx(wait)
+    assert np.all(np.isposinf(branch["inside"]["big"].values[~crossed]))
+    assert np.array_equal(level(branch)[past], level(announced.results)[past])
+    assert np.array_equal(
+        branch["inside"]["big"].values[past], announced.results["inside"]["big"].values[past]
+    )
+    assert branch["at_crossing"]["big.compute"].attrs["unit"] == "log10 FLOP"
+
+
+def level(results):
+    return results["at_crossing"]["big.compute"].values
 
 
 # Assumptions -------------------------------------------------------------------------------------
