@@ -7,11 +7,11 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from forecast.host import load_host
-from forecast.model import Layout, build_graph
-from forecast.projection import future_graph, project
+from forecast.model import build_graph
 from forecast.spec import history_end, make_spec
-from forecast.worldview import load_worldview, read_interventions
+from forecast.worldview import load_worldview
 from forecast_plugins.automated_rnd import automation_gain, research_done
+from tests.plugins.support import prior_draws, projected, q
 
 LN10 = np.log(10.0)
 YEARS = np.arange(-18, 241) / 12 + 0.01  # the as-of date lies inside a month
@@ -131,33 +131,8 @@ def test_a_draw_does_not_depend_on_the_others():
 
 
 @pytest.fixture(scope="module")
-def view():
-    return load_worldview("default")
-
-
-@pytest.fixture(scope="module")
-def spec(view):
-    return make_spec(view, load_host())
-
-
-@pytest.fixture(scope="module")
 def draws(spec, view):
-    graph = future_graph(spec, view.horizon)
-    layout = Layout({key: spec.parameters[key] for key in graph.parameters}, spec.blocs)
-    return layout.shaped(layout.draw(4, SIZE))
-
-
-def projected(spec, view, draws, *changes):
-    graph = future_graph(spec, view.horizon, read_interventions(changes))
-    return project(
-        graph,
-        {key: draws[key] for key in graph.parameters},
-        chains=1,
-        milestones=view.milestones,
-        thresholds=view.thresholds,
-        seed=4,
-        keep=SIZE,
-    )
+    return prior_draws(spec, view, seed=4, size=SIZE)
 
 
 @pytest.fixture(scope="module")
@@ -170,10 +145,6 @@ def without(view, draws):
     """The same draws and shocks where the driver is left out."""
     fewer = load_worldview("default", disable=["automated-rnd"])
     return projected(make_spec(fewer, load_host(disable=["automated-rnd"])), view, draws)
-
-
-def q(found, name):
-    return found.trajectories[name].values[0].astype(float)
 
 
 def test_the_driver_solves_the_equation_for_the_blocs_own_effective_compute(base, draws):

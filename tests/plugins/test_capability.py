@@ -12,23 +12,13 @@ from scipy.optimize import brentq
 
 from forecast.host import load_host
 from forecast.model import Layout, build_graph
-from forecast.projection import Evaluator, future_graph, project
+from forecast.projection import Evaluator, future_graph
 from forecast.spec import history_end, make_spec
-from forecast.worldview import load_worldview
+from tests.plugins.support import prior_draws, projected
 
 KEY = "capability"
 SIZE = 60
 PLAIN = Mode(linker="py", optimizer="fast_compile")
-
-
-@pytest.fixture(scope="module")
-def view():
-    return load_worldview("default")
-
-
-@pytest.fixture(scope="module")
-def spec(view):
-    return make_spec(view, load_host())
 
 
 @pytest.fixture(scope="module")
@@ -146,15 +136,8 @@ def test_the_gradient_is_finite_without_acceleration_and_beyond_the_bound(spec):
 
 
 def test_a_model_exists_before_it_is_announced(spec, graph, view):
-    draws = drawn(spec, graph, size=200)
-    projection = project(
-        graph,
-        {key: draws[key] for key in graph.parameters},
-        chains=1,
-        milestones=view.milestones,
-        thresholds=view.thresholds,
-        seed=1,
-    )
+    draws = prior_draws(spec, view, size=200)
+    projection = projected(spec, view, draws)
     announced, inside = projection.crossings["agi"].values[0], projection.inside["agi"].values[0]
     crossed = np.isfinite(announced)
     assert crossed.any() and np.array_equal(crossed, np.isfinite(inside))

@@ -11,9 +11,11 @@ from scipy.integrate import solve_ivp
 
 from forecast.host import load_host
 from forecast.model import Graph, Layout, build_graph, pymc_model
-from forecast.projection import Evaluator, future_graph, project
+from forecast.projection import Evaluator, future_graph
 from forecast.spec import history_end, make_spec
-from forecast.worldview import load_worldview, read_interventions
+from forecast.worldview import load_worldview
+from tests.plugins.support import prior_draws, q
+from tests.plugins.support import projected as changed
 
 SIZE = 200
 UNITS = {
@@ -55,50 +57,18 @@ PLAIN = Mode(linker="py", optimizer="fast_compile")
 
 
 @pytest.fixture(scope="module")
-def view():
-    return load_worldview("default")
-
-
-@pytest.fixture(scope="module")
-def spec(view):
-    return make_spec(view, load_host())
-
-
-@pytest.fixture(scope="module")
 def graph(spec, view) -> Graph:
     return future_graph(spec, view.horizon)
 
 
 @pytest.fixture(scope="module")
-def draws(spec, graph):
-    layout = Layout({key: spec.parameters[key] for key in graph.parameters}, spec.blocs)
-    return layout.shaped(layout.draw(1, SIZE))
-
-
-def projected(graph, draws, view):
-    return project(
-        graph,
-        {key: draws[key] for key in graph.parameters},
-        chains=1,
-        milestones=view.milestones,
-        thresholds=view.thresholds,
-        seed=1,
-        keep=SIZE,
-    )
+def draws(spec, view):
+    return prior_draws(spec, view, size=SIZE)
 
 
 @pytest.fixture(scope="module")
-def base(graph, draws, view):
-    return projected(graph, draws, view)
-
-
-def changed(spec, view, draws, *changes):
-    return projected(future_graph(spec, view.horizon, read_interventions(changes)), draws, view)
-
-
-def q(found, name):
-    """A quantity's draws, (draw, bloc, time)."""
-    return found.trajectories[name].values[0].astype(float)
+def base(spec, view, draws):
+    return changed(spec, view, draws)
 
 
 def at(found, name, day):

@@ -6,42 +6,22 @@ import numpy as np
 import pytest
 
 from forecast.host import load_host
-from forecast.model import Layout
-from forecast.projection import future_graph, project
 from forecast.spec import make_spec
-from forecast.worldview import load_worldview, read_interventions
+from forecast.worldview import load_worldview
+from tests.plugins.support import prior_draws, projected
 
 SIZE = 300
 CHANNELS = ["domestic", "licensed", "smuggled", "offshore"]
 
 
-@pytest.fixture(scope="module")
-def view():
-    return load_worldview("default")
-
-
-@pytest.fixture(scope="module")
-def spec(view):
-    return make_spec(view, load_host())
-
-
-def projected(spec, view, *changes):
-    graph = future_graph(spec, view.horizon, read_interventions(changes))
-    layout = Layout({key: spec.parameters[key] for key in graph.parameters}, spec.blocs)
-    return project(
-        graph,
-        layout.shaped(layout.draw(1, SIZE)),
-        chains=1,
-        milestones=view.milestones,
-        thresholds=view.thresholds,
-        seed=1,
-        keep=SIZE,
-    ).trajectories.isel(chain=0)
+def policy_runs(spec, view, *changes):
+    draws = prior_draws(spec, view, size=SIZE)
+    return projected(spec, view, draws, *changes).trajectories.isel(chain=0)
 
 
 @pytest.fixture(scope="module")
 def free(spec, view):
-    return projected(spec, view)
+    return policy_runs(spec, view)
 
 
 def flows(found):
@@ -60,9 +40,7 @@ def test_the_state_is_stored_once_for_all_blocs_with_its_names(free):
 
 def test_the_shares_of_the_states_settle_where_the_rates_balance(free, spec, view):
     """In each draw tight : now : loose tend to now_to_tight/tight_to_now : 1 : now_to_loose/loose_to_now."""
-    graph = future_graph(spec, view.horizon)
-    layout = Layout({key: spec.parameters[key] for key in graph.parameters}, spec.blocs)
-    draws = layout.shaped(layout.draw(1, SIZE))
+    draws = prior_draws(spec, view, size=SIZE)
 
     def rate(name):
         return draws["export-policy", name]
@@ -92,11 +70,9 @@ def test_the_channels_are_stored_as_linear_flows_that_add_up_to_access(free):
 
 def test_a_state_moves_each_channel_by_its_stated_factor_and_only_after_the_as_of_date(spec, view):
     now, tight, loose = (
-        projected(spec, view, {"state": "policy", "set": state}) for state in ("as now", "tight", "loose")
+        policy_runs(spec, view, {"state": "policy", "set": state}) for state in ("as now", "tight", "loose")
     )
-    graph = future_graph(spec, view.horizon)
-    layout = Layout({key: spec.parameters[key] for key in graph.parameters}, spec.blocs)
-    draws = layout.shaped(layout.draw(1, SIZE))
+    draws = prior_draws(spec, view, size=SIZE)
     ahead = now["time"].values > np.datetime64("2026-07-01")
     for found, state in ((tight, "tight"), (loose, "loose")):
         moved = np.log10(flows(found) / flows(now))
@@ -110,14 +86,14 @@ def test_a_state_moves_each_channel_by_its_stated_factor_and_only_after_the_as_o
 
 def test_without_the_driver_the_controls_stay_as_they_are(view, spec):
     fewer = load_worldview("default", disable=["export-policy"])
-    alone = projected(make_spec(fewer, load_host(disable=["export-policy"])), fewer)
+    alone = policy_runs(make_spec(fewer, load_host(disable=["export-policy"])), fewer)
     assert "policy" not in alone
-    fixed = projected(spec, view, {"state": "policy", "set": "as now"})
+    fixed = policy_runs(spec, view, {"state": "policy", "set": "as now"})
     assert np.array_equal(flows(alone), flows(fixed))
 
 
 def test_the_growth_of_a_channel_fades_after_the_as_of_date(spec, view):
-    fixed = projected(spec, view, {"state": "policy", "set": "as now"})
+    fixed = policy_runs(spec, view, {"state": "policy", "set": "as now"})
     log = np.log10(flows(fixed).sel(channel="smuggled"))
     early, late = (log.sel(time=f"{year}-01-01") - log.sel(time=f"{year - 1}-01-01") for year in (2026, 2045))
     assert np.all(np.abs(late) < np.abs(early)) and np.all(np.abs(late) < 0.15)

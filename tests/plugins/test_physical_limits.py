@@ -11,47 +11,18 @@ from forecast.engine import run
 from forecast.errors import InputError
 from forecast.host import load_host
 from forecast.inference import SamplerSettings
-from forecast.model import Layout, build_graph
-from forecast.projection import future_graph, project
+from forecast.model import build_graph
 from forecast.spec import history_end, make_spec
-from forecast.worldview import load_worldview, read_interventions
+from forecast.worldview import load_worldview
+from tests.plugins.support import prior_draws, projected, q
 
 SIZE = 200
 LIMITS = ("gdp_share", "world_production", "ai_power")
 
 
 @pytest.fixture(scope="module")
-def view():
-    return load_worldview("default")
-
-
-@pytest.fixture(scope="module")
-def spec(view):
-    return make_spec(view, load_host())
-
-
-def drawn(spec, view):
-    graph = future_graph(spec, view.horizon)
-    layout = Layout({key: spec.parameters[key] for key in graph.parameters}, spec.blocs)
-    return layout.shaped(layout.draw(6, SIZE))
-
-
-@pytest.fixture(scope="module")
 def draws(spec, view):
-    return drawn(spec, view)
-
-
-def projected(spec, view, draws, *changes):
-    graph = future_graph(spec, view.horizon, read_interventions(changes))
-    return project(
-        graph,
-        {key: draws[key] for key in graph.parameters},
-        chains=1,
-        milestones=view.milestones,
-        thresholds=view.thresholds,
-        seed=6,
-        keep=SIZE,
-    )
+    return prior_draws(spec, view, seed=6, size=SIZE)
 
 
 @pytest.fixture(scope="module")
@@ -63,10 +34,6 @@ def base(spec, view, draws):
 def free(spec, view, draws):
     """Each limit switched off by itself."""
     return {name: projected(spec, view, draws, {"limit": name, "set": "off"}) for name in LIMITS}
-
-
-def q(found, name):
-    return found.trajectories[name].values[0].astype(float)
 
 
 # Bending -----------------------------------------------------------------------------------------
@@ -114,7 +81,7 @@ def test_where_power_is_set_low_it_decides(view):
         ],
     )
     spec = make_spec(poor, load_host())
-    found = projected(spec, poor, drawn(spec, poor))
+    found = projected(spec, poor, prior_draws(spec, poor, seed=6, size=SIZE))
     at = np.searchsorted(found.graph.decimal, 2028.0)
     powered = q(found, "ai_power") + 6 - q(found, "power_per_chip")
     assert 1.0 < np.median(q(found, "ai_power")[:, 0, at]) < 1.3  # some 10-20 GW
