@@ -132,9 +132,12 @@ def take_up(
         try:
             return reopen(read_run(saved), plan), saved, True
         except ForecastError as error:
-            reporter.warn(f"{error}. It is made again for this comparison; the saved one stays.")
+            reporter.warn(
+                f"{error}. The saved one stays and is not used: the draws are of a new run with the same id, "
+                f"{plan.id}, made for this comparison."
+            )
     elif (why := _outdated(plan, folder)) is not None:
-        reporter.warn(f"{why}; it is not used, and a new run is made.")
+        reporter.warn(f"{why}; it is not used: the draws are of a new run, {plan.id}, which is made now.")
     made = execute(plan, reporter=reporter)
     reporter.phase("Saving")
     return made, made.save(folder, command=command), False

@@ -354,6 +354,7 @@ def test_a_base_whose_drivers_have_changed_is_made_anew_with_a_word(plan, toys, 
     assert not existed and new != old
     (warning,) = heard.warnings
     assert str(old) in warning and "the code of drivers or of forecast has changed since" in warning
+    assert f"the draws are of a new run, {new.name}" in warning
 
 
 def test_a_saved_base_that_is_damaged_is_made_again_with_a_word(plan, tmp_path):
@@ -362,4 +363,5 @@ def test_a_saved_base_that_is_damaged_is_made_again_with_a_word(plan, tmp_path):
     heard = Heard()
     run, same, existed = take_up(plan, tmp_path, reporter=heard)
     assert not existed and same == path and run.id == plan.id
-    assert "damaged or cut short" in heard.warnings[0] and "the saved one stays" in heard.warnings[0]
+    assert "damaged or cut short" in heard.warnings[0] and "The saved one stays" in heard.warnings[0]
+    assert f"a new run with the same id, {plan.id}" in heard.warnings[0]

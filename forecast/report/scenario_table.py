@@ -39,9 +39,10 @@ def print_scenarios(
     for part in _parts(summary):
         out.print(part, highlight=False)
     if saved is not None:
-        words = "Draws of the saved run; results in " if existed else "Run and results saved in "
+        words = "Draws of the saved run" if existed else "Draws of a new run,"
         # A path that is broken over lines cannot be copied.
-        out.print(Text.assemble(words, (str(saved), "bold")), highlight=False, soft_wrap=True)
+        line = Text.assemble(f"{words} {summary['run']}; results in ", (str(saved), "bold"))
+        out.print(line, highlight=False, soft_wrap=True)
 
 
 def _parts(summary: Mapping[str, Any]) -> Iterator[Table | Text]:

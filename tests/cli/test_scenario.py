@@ -145,8 +145,22 @@ def test_a_base_made_by_forecast_run_is_taken_up(toy):
     assert result.exit_code == 0 and f"Taking up the draws of runs/{saved.name}" in " ".join(
         result.stderr.split()
     )
-    assert "Draws of the saved run; results in" in result.stdout
+    assert f"Draws of the saved run {saved.name}; results in" in result.stdout
     assert [path.name for path in Path("runs").iterdir()] == [saved.name]
+
+
+def test_a_saved_base_that_is_outdated_is_made_anew_and_both_outputs_name_the_run_whose_draws_they_show(toy):
+    forecast("run", "--plugin", "toy.py", "--priors", "toys.toml", *PRIOR)
+    (old,) = Path("runs").iterdir()
+    Path("toy.py").write_text(PLUGIN + "\n# changed\n")
+    result = scenario("fast.toml", *PRIOR)
+    assert result.exit_code == 0, result.output
+    (new,) = (path for path in Path("runs").iterdir() if path != old)
+    said = " ".join(result.stderr.split())
+    assert f"runs/{old.name} has the same worldview" in said
+    assert f"the draws are of a new run, {new.name}" in said
+    last = result.stdout.strip().splitlines()[-1]
+    assert last == f"Draws of a new run, {new.name}; results in runs/{new.name}"
 
 
 def test_the_same_file_works_as_a_prior_file_and_gives_the_same(toy):
