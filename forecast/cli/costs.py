@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 def costs(run: str, output: Path | None, out: str | None, as_json: bool) -> None:
     """Compare the cost of a fixed capability with what the frontier spends.
 
-    By year: what it costs to train a model as capable as DeepSeek-V3 was in
-    December 2024, the largest run, and a year's investment. Better algorithms
-    and cheaper chips make the first fall; what is gained is spent, so the
-    others rise.
+    By year: what it costs to train a model of one fixed capability, the largest
+    run, and a year's investment. Better algorithms and cheaper chips make the
+    first fall; what is gained is spent, so the others rise. The level of the
+    first is anchored on one model's own training compute: only its fall is a
+    result.
 
     RUN is an id, the beginning of one, the beginning of its hash, a path, or
     "latest". Nothing is fitted, and the run's plugins are not needed.
@@ -48,6 +49,8 @@ def _print(summary: Mapping[str, Any]) -> None:
     from rich.console import Console
     from rich.text import Text
 
+    from forecast.results.costs import ANCHOR, TAILS
+
     console = Console(highlight=False)
     basis = "priors alone of worldview" if summary["prior_only"] else "worldview"
     console.print(Text("Spent, not saved", style="bold"))
@@ -57,6 +60,8 @@ def _print(summary: Mapping[str, Any]) -> None:
     )
     console.print(_by_year(summary))
     console.print(_by_factor(summary))
+    for line in (ANCHOR, TAILS):
+        console.print(f"{summary['series'][0]['title']}: {line}")
     if summary["literature"]:
         rates = [one["value"] for one in summary["literature"] if one["kind"] != "judgement"]
         said = [

@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from forecast.report.figures import FAINT, INK, bloc_colours, draw_as_of
 from forecast.report.picture_file import save_picture
 from forecast.report.terminal import compact
-from forecast.results.costs import SERIES, YEARS_AFTER, YEARS_BEFORE, series_draws
+from forecast.results.costs import ANCHOR_SHORT, SERIES, YEARS_AFTER, YEARS_BEFORE, series_draws
 from forecast.results.trajectories import Trajectories
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def costs_figure(run: StoredRun, summary: Mapping[str, Any], path: Path | None =
     """
     figure = Figure(figsize=(11, 5.6), dpi=150, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
-    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.06, rect=(0, 0.105, 1, 0.80))  # type: ignore[union-attr,call-arg]
+    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.06, rect=(0, 0.13, 1, 0.775))  # type: ignore[union-attr,call-arg]
     main, beside = figure.subplots(1, 2, width_ratios=[2.0, 1])
     _draw_curves(main, run, summary)
     _draw_rates(beside, summary)
@@ -62,6 +62,7 @@ def costs_figure(run: StoredRun, summary: Mapping[str, Any], path: Path | None =
         "and energy, without staff and experiments.",
         "Right: times cheaper each year; grey are published rates of algorithmic progress alone (sources: "
         "`forecast evidence`), while the model's fall also has cheaper chips.",
+        f"{summary['series'][0]['title']}: {ANCHOR_SHORT}.",
         f"Conditional on {basis} {summary['worldview']!r} as of {summary['as_of']}, not a prophecy. "
         f"{summary['draws']} draws of run {summary['run']}.",
     )

@@ -29,13 +29,27 @@ LITERATURE = "algorithmic_progress"
 """The evidence table of published rates, where a driver has one."""
 
 
+ANCHOR_SHORT = "the level is anchored on that model's own training compute, and only the slope is a result"
+ANCHOR = (
+    f"{ANCHOR_SHORT}. `forecast claims` infers what a capability was expected to cost from the frontier's "
+    "relation instead."
+)
+TAILS = (
+    "the 90% interval of the fall is wider than the studies. Rates in OOM a year have a log-normal spread "
+    "between studies, of which the true rate is one more draw; a factor a year is 10 to that power, so its "
+    "upper tail is long."
+)
+
+
 @dataclass(frozen=True)
 class Series:
     """One line of the comparison.
 
     Attributes
     ----------
-    id, title : str
+    id : str
+    title : str or None
+        None for what the run calls its quantity.
     quantity : str
         In log10 USD, or USD a year.
     over_blocs : {"largest", "smallest"}
@@ -43,13 +57,13 @@ class Series:
     """
 
     id: str
-    title: str
+    title: str | None
     quantity: str
     over_blocs: Literal["largest", "smallest"]
 
 
 SERIES = (
-    Series("fixed_capability", "A model as capable as DeepSeek-V3", "cost_of_fixed_capability", "smallest"),
+    Series("fixed_capability", None, "cost_of_fixed_capability", "smallest"),
     Series("largest_run", "The largest run of the leading bloc", "cost_of_largest_run", "largest"),
     Series("investment", "A year's investment of the leading bloc", "investment", "largest"),
 )
@@ -103,7 +117,7 @@ def cost_summary(
         described.append(
             {
                 "id": series.id,
-                "title": series.title,
+                "title": series.title or trajectories.long_name(series.quantity),
                 "quantity": series.quantity,
                 "unit": trajectories.unit(series.quantity).removeprefix("log10 "),
                 "by_year": [

@@ -12,7 +12,7 @@ import numpy as np
 
 from forecast.dates import decimal_year, from_decimal_year
 from forecast.errors import ForecastError
-from forecast.results.crossing_summary import FloatArray
+from forecast.results.crossing_summary import BoolArray, FloatArray
 from forecast.results.summary import accepted_draws
 
 if TYPE_CHECKING:
@@ -81,6 +81,24 @@ class Trajectories:
     def unit(self, quantity: str) -> str:
         """Unit of a trajectory, ``log10 USD`` for one."""
         return str(self._variable(quantity).attrs.get("unit", ""))
+
+    def long_name(self, quantity: str) -> str:
+        """What a trajectory is, in its provider's words; its name where the run has none."""
+        return str(self._variable(quantity).attrs.get("long_name") or quantity)
+
+    def by_chain(self, draws: BoolArray) -> tuple[BoolArray, BoolArray]:
+        """Put what holds in the accepted draws, (draw,), back beside the others.
+
+        Returns
+        -------
+        (ndarray of bool, ndarray of bool)
+            What holds, and the accepted draws; dims (chain, draw).
+        """
+        accepted: BoolArray = np.asarray(self.accepted, dtype=bool)
+        holds = np.zeros_like(accepted)
+        holds[accepted] = draws
+        shape = (self.projection.sizes["chain"], self.projection.sizes["draw"])
+        return holds.reshape(shape), accepted.reshape(shape)
 
     def values(self, quantity: str, bloc: str | None = None, channel: str | None = None) -> FloatArray:
         """A quantity's accepted draws.

@@ -27,7 +27,9 @@ def lines(**changes):
         "cost_of_largest_run": (line([8.0, 7.0], three), "log10 USD"),
         "investment": (line([11.0, 10.0], two), "log10 USD/year"),
     }
-    return projection(**(quantities | changes))
+    found = projection(**(quantities | changes))
+    found["cost_of_fixed_capability"].attrs["long_name"] = "Cost of a model as good as that one"
+    return found
 
 
 @pytest.fixture
@@ -81,6 +83,14 @@ def test_published_rates_have_the_studies_first_and_what_was_stated():
     assert all(one["url"].startswith("https://") for one in rates)
 
 
+def test_the_fixed_capability_is_called_what_the_run_calls_it(run, tmp_path):
+    assert cost_summary(run)["series"][0]["title"] == "Cost of a model as good as that one"
+    unnamed = lines()
+    del unnamed["cost_of_fixed_capability"].attrs["long_name"]
+    other = run_of(tmp_path / "other", {"projection": unnamed}, prior_only=True)
+    assert cost_summary(other)["series"][0]["title"] == "cost_of_fixed_capability"
+
+
 def test_a_run_of_another_model_says_what_it_lacks(tmp_path):
     run = run_of(tmp_path, {"projection": projection(investment=(line(11.0, 0.3), "log10 USD/year"))})
     with pytest.raises(NotAvailable, match="no quantity cost_of_fixed_capability"):
@@ -91,10 +101,11 @@ def test_the_picture_says_what_falls_and_what_rises(run, tmp_path: Path):
     tables = load_host().evidence()
     figure = costs_figure(run, cost_summary(run, tables), tmp_path / "costs.png")
     said = words(figure)
-    assert "A model as capable as DeepSeek-V3 falls 4.0x a year in the past 3 years" in said
+    assert "Cost of a model as good as that one falls 4.0x a year in the past 3 years" in said
     assert "The largest run of the leading bloc rises 3.0x a year in the past 3 years" in said
     assert "Amodei 2025" in said and "model, next 3 years" in said
     assert "not a prophecy" in said and run.id in said
+    assert "that one: the level is anchored on that model's own training compute, and only the slope" in said
     assert figure.axes[0].get_yscale() == "log" and "USD" in figure.axes[0].get_ylabel()
     assert (tmp_path / "costs.png").read_bytes()[:4] == b"\x89PNG"
 
@@ -105,6 +116,9 @@ def test_the_command_prints_both_and_json_stays_alone_on_stdout(run, tmp_path: P
     assert shown.exit_code == 0, shown.output
     assert "falls 4x (4 to 4)" in shown.stdout and "rises 3x (3 to 3)" in shown.stdout
     assert "Amodei 2025 4x" in shown.stdout
+    text = " ".join(shown.stdout.split())
+    assert "Cost of a model as good as that one: the level is anchored on that model's own training" in text
+    assert "the 90% interval of the fall is wider than the studies" in text
     assert max(len(line) for line in shown.stdout.splitlines()) <= 80
     picture = tmp_path / "costs.svg"
     result = CliRunner().invoke(main, ["costs", run.id, "--out", folder, "--json", "--output", str(picture)])
