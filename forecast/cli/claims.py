@@ -84,6 +84,8 @@ def _print(checked: Mapping[str, Any]) -> None:
     for claim in checked["claims"]:
         text = Text(f"{claim['statement']} ").append(f"[{claim['id']}]\n", style="dim")
         text.append(_figures(claim))
+        if claim["details"].get("remark"):
+            text.append(f" {claim['details']['remark']}")
         if claim["note"] and not claim["reason"]:
             text.append(f"\n{claim['note']}", style="dim")
         table.add_row(Text(claim["verdict"], style="bold"), text)
@@ -92,6 +94,7 @@ def _print(checked: Mapping[str, Any]) -> None:
         if len(claim["details"].get("models", [])) > 1:
             console.print(Text(f"{claim['id']}: expected at its capability and date, and published"))
             console.print(_models(claim))
+            console.print(Text("alone: without the scatter between models of one capability", style="dim"))
     for word in dict.fromkeys(claim["verdict"] for claim in checked["claims"]):
         console.print(Text(f"{word}: {VERDICTS[word]}", style="dim"))
     console.print(Text(f"run {checked['run']}", style="dim"), soft_wrap=True)
@@ -103,14 +106,14 @@ def _models(claim: Mapping[str, Any]) -> Any:
 
     from forecast.report.terminal import compact
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    for column in ("model", "released", "index", "published", "expected (90%)", "quantile"):
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in ("model", "released", "index", "published", "expected (90%)", "quantile (alone)"):
         table.add_column(column)
     for model in claim["details"]["models"]:
         low, middle, high = (compact(model["expected"][level]) for level in ("0.05", "0.5", "0.95"))
         table.add_row(
             model["model"], model["date"][:7], f"{model['index']:.0f}", compact(model["published"]),
-            f"{middle} ({low}-{high})", f"{model['quantile']:.2f}",
+            f"{middle} ({low}-{high})", f"{model['quantile']:.2f} ({model['quantile_alone']:.2f})",
         )  # fmt: skip
     return table
 

@@ -17,6 +17,7 @@ from forecast.report.figures import FAINT, INK, SHADE, bloc_colours, percent
 from forecast.report.picture_file import save_picture
 from forecast.report.terminal import compact
 from forecast.results.claims import unit_words
+from forecast.results.on_trend import ordinal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -146,12 +147,14 @@ def _draw_models(figure: Figure, models: Sequence[Mapping[str, Any]], bottom: fl
     for place, model in enumerate(models):
         low, middle, high = (model["expected"][level] for level in ("0.05", "0.5", "0.95"))
         inside = low <= model["published"] <= high
-        axes.plot([low, high], [-place, -place], color=_BLUE, linewidth=6, alpha=0.3, solid_capstyle="butt")
+        alone = [model["expected_alone"][level] for level in ("0.05", "0.95")]
+        for ends, width in (([low, high], 7), (alone, 3)):
+            axes.plot(ends, [-place, -place], color=_BLUE, linewidth=width, alpha=0.3, solid_capstyle="butt")
         axes.plot([middle], [-place], "|", color=INK, markersize=8, markeredgewidth=1.6)
         axes.plot([model["published"]], [-place], "D", color=INK if inside else _RED, markersize=5)
         axes.annotate(
-            f"at the {_ordinal(100 * model['quantile'])} percentile", xy=(1.015, -place),
-            xycoords=("axes fraction", "data"), fontsize=8, color=INK, va="center",
+            f"{ordinal(100 * model['quantile'])} percentile ({ordinal(100 * model['quantile_alone'])})",
+            xy=(1.015, -place), xycoords=("axes fraction", "data"), fontsize=8, color=INK, va="center",
         )  # fmt: skip
     axes.set_xscale("log")
     axes.set_yticks(
@@ -165,7 +168,8 @@ def _draw_models(figure: Figure, models: Sequence[Mapping[str, Any]], bottom: fl
     axes.grid(axis="x", color="#e4e4e4", linewidth=0.7)
     axes.tick_params(labelsize=8, colors=INK, length=2.5)
     axes.set_title(
-        "Training cost: published (diamond) beside what the capability was expected to cost then (90%)",
+        "Training cost: published (diamond) beside what the capability was expected to cost then (90%; thin "
+        "and in brackets: without the scatter between models)",
         fontsize=9, color=INK, loc="left", x=-0.79, pad=8,
     )  # fmt: skip
     for side in ("top", "right"):
@@ -213,10 +217,3 @@ def _round_ticks(low: float, high: float) -> list[float]:
     """1, 2 and 5 times powers of ten between two positive numbers."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     return [one * 10.0**power for power in powers for one in (1, 2, 5) if low <= one * 10.0**power <= high]
-
-
-def _ordinal(value: float) -> str:
-    """Write a rank: 1st, 22nd, 95th."""
-    number = round(value)
-    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"

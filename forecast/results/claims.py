@@ -23,6 +23,9 @@ SCHEMA = "forecast.claims/1"
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
+NEAR = 0.02
+"""A verdict that a scatter was added for is called borderline within this share of draws of a bound."""
+
 LIKELY, UNLIKELY = 2 / 3, 1 / 3
 """At or above the one an event is likely, at or below the other unlikely, between them open."""
 
@@ -119,10 +122,21 @@ def _scored(claim: Claim, measured: Measured) -> dict[str, Any]:
     assert measured.draws is not None and claim.low is not None and claim.high is not None
     draws = convert(measured.draws, measured.unit, claim.unit or measured.unit)
     model = quantiles_of(draws)
+    details = dict(measured.details)
+    if measured.alone is not None:
+        alone = convert(measured.alone, measured.unit, claim.unit or measured.unit)
+        details["verdict_alone"] = verdict_of_range(claim.low, claim.high, quantiles_of(alone))
+        details["borderline"] = is_borderline(claim.low, claim.high, draws) or is_borderline(
+            claim.low, claim.high, alone
+        )
+        if details["borderline"]:
+            details["remark"] += (
+                f" The verdict is borderline: a bound of its rule lies within {NEAR:.0%} of the draws."
+            )
     return {
         "model": {level: value if np.isfinite(value) else None for level, value in model.items()},
         "verdict": verdict_of_range(claim.low, claim.high, model),
-        "details": measured.details,
+        "details": details,
     }
 
 
@@ -149,6 +163,15 @@ def verdict_of_range(low: float, high: float, model: Mapping[str, float]) -> str
     if low <= model["0.95"] and high >= model["0.05"]:
         return "possible"
     return "contradicted"
+
+
+def is_borderline(low: float, high: float, draws: FloatArray) -> bool:
+    """Whether a bound of the rule lies within :data:`NEAR` of a stated range."""
+    below, above = np.mean(draws <= high), np.mean(draws <= low)
+    return any(
+        abs(place - bound) <= NEAR
+        for place, bound in ((below, 0.05), (below, 0.25), (above, 0.75), (above, 0.95))
+    )
 
 
 def verdict_of_probability(p: float) -> str:

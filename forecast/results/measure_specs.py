@@ -14,6 +14,9 @@ from forecast.wording import shown
 
 PROBABILITY = "probability"
 
+INDEX_ERROR = 1.5
+"""Of a model's index score where nothing else is said, points; as in the table of the index."""
+
 
 def read_number(value: object) -> float:
     """Read a finite number that is not a boolean.
@@ -192,14 +195,33 @@ class Exceeds(_OfQuantity):
     on: Day
 
 
+class Model(Table):
+    """A model in a table: its name, and the method where it has several rows."""
+
+    name: Text
+    method: Text | None = None
+
+
 class Lag(_OfQuantity):
-    """Months since the leader had what the follower has on a day."""
+    """Months since the leader had what the follower, or one model of the follower's, has on a day."""
 
     gives: ClassVar[str | None] = "month"
     kind: Literal["lag"]
     leader: Text
     follower: Text
     on: Day
+    subject: Model | None = None
+    table: Text = "capability_index"
+    index_error: Number | None = None
+    index_scatter: Text | None = None
+
+    @model_validator(mode="after")
+    def _of_one_model(self) -> Lag:
+        if (self.subject is None) != (self.index_scatter is None):
+            raise ValueError("a subject needs index_scatter, the scatter of models, and the other way round")
+        if self.subject is None and self.index_error is not None:
+            raise ValueError("index_error is that of a subject's score, and there is no subject")
+        return self
 
 
 class Crossing(_Period, Measure):
@@ -270,13 +292,6 @@ class Count(Measure):
     number: int = Field(ge=1)
 
 
-class Model(Table):
-    """A model in a table of training costs: its name, and the method where it has several rows."""
-
-    name: Text
-    method: Text | None = None
-
-
 class OnTrend(Measure):
     """What a model of this capability was expected to cost at its date, beside what it did cost."""
 
@@ -286,7 +301,8 @@ class OnTrend(Measure):
     table: Text = "training_costs"
     subject: Model
     beside: list[Model] = Field(default_factory=list)
-    index_error: Number = 1.5
+    scatter_where: dict[str, Cell] | None = None
+    index_error: Number = INDEX_ERROR
     index_scatter: Text
     cost_scatter: Text
 

@@ -12,7 +12,8 @@ import numpy as np
 from forecast.dates import decimal_year, end_of
 from forecast.results import measure_specs as specs
 from forecast.results.crossing_summary import BoolArray, Estimate, FloatArray, estimate
-from forecast.results.on_trend import expected_costs, unexplained_scatter, widened
+from forecast.results.lag import months_behind
+from forecast.results.on_trend import costs_on_trend, place_in_words
 from forecast.results.published import figure_draws, rows_of, table_of
 from forecast.results.summary import accepted_draws, crossing_array, milestone_names
 from forecast.results.trajectories import NotAvailable, Trajectories
@@ -32,6 +33,9 @@ FIRST = "first"
 LEAST_CROSSING = 50
 """Draws that must cross before their levels at the crossing say something."""
 
+ROUNDING = 1e-9
+"""In log10 units: a milestone may itself be the level that is asked for."""
+
 _IN_LOGS = ("OOM", "dex")
 
 
@@ -46,6 +50,8 @@ class Measured:
         In `unit`; None for a probability.
     share : Estimate or None
         A probability with its Monte Carlo error.
+    alone : ndarray of float or None
+        The draws without a scatter that was added to them, where the verdict may hang on it.
     details : dict
         Plain types, for readers.
     """
@@ -53,6 +59,7 @@ class Measured:
     unit: str
     draws: FloatArray | None = None
     share: Estimate | None = None
+    alone: FloatArray | None = None
     details: dict[str, Any] = field(default_factory=dict)
 
 
@@ -135,47 +142,22 @@ def _level(measure: specs.Level, reading: Reading) -> Measured:
     unit = run.unit(measure.quantity)
     if measure.channel is not None:  # channels are stored as flows, not as logs of them
         unit = unit.removeprefix("log10 ")
-    return _value_or_share(draws, unit, measure.at_least)
+    if measure.at_least is not None:
+        return _share(run, reaches(draws, unit, measure.at_least))
+    return _in_plain_units(draws, unit)
 
 
 def _exceeds(measure: specs.Exceeds, reading: Reading) -> Measured:
     run = reading.trajectories
     one, other = (run.at(name, measure.bloc, measure.on) for name in (measure.quantity, measure.than))
     other = convert(other, run.unit(measure.than), run.unit(measure.quantity))
-    return _share(one > other)
+    return _share(run, one > other)
 
 
 def _lag(measure: specs.Lag, reading: Reading) -> Measured:
-    run = reading.trajectories
-    had = run.at(measure.quantity, measure.follower, measure.on)
-    path = np.maximum.accumulate(run.values(measure.quantity, measure.leader), axis=-1)
-    months = (decimal_year(measure.on) - first_reached(path, had, run.years)) * 12
-    return Measured("month", months, details={"never": float(np.mean(~np.isfinite(months)))})
-
-
-def first_reached(path: FloatArray, level: FloatArray, years: FloatArray) -> FloatArray:
-    """When rising paths first reach a level.
-
-    Parameters
-    ----------
-    path : ndarray, (draw, time)
-    level : ndarray, (draw,)
-    years : ndarray, (time,)
-
-    Returns
-    -------
-    ndarray, (draw,)
-        Decimal years: the first date at the earliest, inf for never.
-    """
-    met = path >= level[:, None]
-    right = np.argmax(met, axis=1)
-    left = np.maximum(right - 1, 0)
-    row = np.arange(len(path))
-    rise = path[row, right] - path[row, left]
-    part = np.where(rise > 0, (level - path[row, left]) / np.where(rise > 0, rise, 1.0), 0.0)
-    when = years[left] + part * (years[right] - years[left])
-    result: FloatArray = np.where(met.any(axis=1), when, np.inf)
-    return result
+    name = measure.subject.name if measure.subject is not None else measure.follower
+    found = months_behind(measure, reading.trajectories, reading.tables, reading.generator("lag", name))
+    return Measured("month", found.months, details=found.details)
 
 
 def _crossing(measure: specs.Crossing, reading: Reading) -> Measured:
@@ -203,8 +185,8 @@ def _at_crossing(measure: specs.AtCrossing, reading: Reading) -> Measured:
         "share_of_draws_that_cross": float(kept.sum() / accepted_draws(reading.group("crossings")).sum())
     }
     if measure.at_least is None:
-        return _value_or_share(chosen[kept].astype(float), unit, None, details)
-    enough = np.where(kept, chosen, -np.inf) >= convert(measure.at_least.value, measure.at_least.unit, unit)
+        return _in_plain_units(chosen[kept].astype(float), unit, details)
+    enough = reaches(np.where(kept, chosen, -np.inf), unit, measure.at_least)
     return Measured(specs.PROBABILITY, share=estimate(enough, kept), details=details)
 
 
@@ -250,41 +232,45 @@ def _count(measure: specs.Count, reading: Reading) -> Measured:
     found = [figure_draws([row], reading.tables, generator) for row in rows]
     enough = [one.draws >= convert(measure.at_least.value, measure.at_least.unit, one.unit) for one in found]
     details = {"rows": {one.names[0]: float(np.mean(met)) for one, met in zip(found, enough, strict=True)}}
-    return _share(np.sum(enough, axis=0) >= measure.number, details)
+    # Draws of errors do not depend on one another, so all are one chain.
+    met = np.sum(enough, axis=0)[None, :] >= measure.number
+    return Measured(specs.PROBABILITY, share=estimate(met, np.ones_like(met)), details=details)
 
 
 def _on_trend(measure: specs.OnTrend, reading: Reading) -> Measured:
-    table = table_of(measure.table, reading.tables)
-    costs = [
-        expected_costs(measure, model, table, reading.trajectories, reading.generator("on_trend", model.name))
-        for model in (measure.subject, *measure.beside)
-    ]
-    others = [cost for cost in costs[1:] if cost.bloc != costs[0].bloc]
-    scatter = unexplained_scatter(others)
-    if scatter:
-        costs = [
-            widened(cost, scatter, len(others), reading.generator("efficiency", cost.name)) for cost in costs
-        ]
-    details = {"scatter_of_others": scatter, "models": [cost.described() for cost in costs]}
-    return Measured("USD", costs[0].draws, details=details)
+    costs = costs_on_trend(measure, reading.trajectories, reading.tables, reading.generator)
+    subject = costs[0]
+    details = {
+        "scatter_of_others": subject.scatter,
+        "models": [cost.described() for cost in costs],
+        "remark": place_in_words(subject),
+    }
+    return Measured("USD", subject.draws, alone=subject.alone, details=details)
 
 
-def _value_or_share(
-    draws: FloatArray, unit: str, at_least: specs.Amount | None, details: dict[str, Any] | None = None
-) -> Measured:
-    if at_least is not None:
-        return _share(draws >= convert(at_least.value, at_least.unit, unit), details)
+def reaches(draws: FloatArray, unit: str, least: specs.Amount) -> BoolArray:
+    """Whether draws are as much as an amount, but for :data:`ROUNDING`.
+
+    Raises
+    ------
+    UnitError
+        Where the units do not convert.
+    """
+    level = convert(least.value, least.unit, unit)
+    margin = ROUNDING if unit.startswith("log10 ") else abs(level) * np.log(10.0) * ROUNDING
+    result: BoolArray = draws >= level - margin
+    return result
+
+
+def _in_plain_units(draws: FloatArray, unit: str, details: dict[str, Any] | None = None) -> Measured:
     if unit.startswith("log10 "):
         draws, unit = 10.0**draws, unit.removeprefix("log10 ")
     return Measured(unit, draws, details=details or {})
 
 
-def _share(met: BoolArray, details: dict[str, Any] | None = None) -> Measured:
-    """Share of draws that lie side by side: thinned trajectories, or draws of errors."""
-    one_chain = np.asarray(met)[None, :]
-    return Measured(
-        specs.PROBABILITY, share=estimate(one_chain, np.ones_like(one_chain)), details=details or {}
-    )
+def _share(run: Trajectories, met: BoolArray) -> Measured:
+    """Share of the accepted draws, with the error that their chains show."""
+    return Measured(specs.PROBABILITY, share=estimate(*run.by_chain(met)))
 
 
 def _place(bloc: str, blocs: Sequence[str]) -> int:

@@ -51,6 +51,29 @@ class TableRow:
         """For people: name and date."""
         return f"{self.row.name} ({self.row.date})"
 
+    @property
+    def has_index(self) -> bool:
+        """Whether the row has a score in a column `index`."""
+        return self._index is not None
+
+    @property
+    def index(self) -> float:
+        """The score in the column `index`.
+
+        Raises
+        ------
+        NotAvailable
+            Where the row has none.
+        """
+        if self._index is None:
+            raise NotAvailable(f"evidence table {self.table.name} has no index score of {self.row.name}")
+        return self._index
+
+    @property
+    def _index(self) -> float | None:
+        score = self.row.extra.get("index")
+        return float(score) if isinstance(score, float | int) else None
+
 
 def table_of(name: str, tables: Mapping[tuple[str, str], EvidenceTable]) -> EvidenceTable:
     """Return the installed table of a name, with the latest value of each of its figures.

@@ -128,6 +128,9 @@ def test_every_shipped_claim_is_scored_on_the_shipped_model_or_says_why_not(tmp_
     models = by_id["ds_on_trend"]["details"]["models"]
     assert [model["model"] for model in models][:2] == ["DeepSeek-V3", "DeepSeek-R1"]
     assert "Claude 3.5 Sonnet" in {model["model"] for model in models}
-    assert all(0 <= model["quantile"] <= 1 for model in models)
+    assert all(0 <= model["quantile"] <= 1 and 0 <= model["quantile_alone"] <= 1 for model in models)
+    assert all(model["compared"] >= 3 and model["scatter"] is not None for model in models)
+    assert models[4] == by_id["sonnet_cost"]["details"]["models"][0]
+    assert by_id["ds_lag"]["details"]["subject"] == "DeepSeek-V3"
     # The prior alone is on the right scale: within a factor of ten thousand either way.
     assert 1e3 < by_id["ds_on_trend"]["model"]["0.5"] < 1e12

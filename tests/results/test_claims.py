@@ -16,8 +16,16 @@ from forecast.errors import ForecastError, InputError
 from forecast.evidence import read_tables
 from forecast.report.claims_figure import claims_figure
 from forecast.results import check_claims, read_claims
-from forecast.results.claims import VERDICTS, quantiles_of, verdict_of_probability, verdict_of_range
-from forecast.results.measures import first_reached
+from forecast.results.claims import (
+    VERDICTS,
+    is_borderline,
+    quantiles_of,
+    verdict_of_probability,
+    verdict_of_range,
+)
+from forecast.results.lag import first_reached
+from forecast.results.measure_specs import Amount
+from forecast.results.measures import reaches
 from forecast.results.on_trend import ExpectedCost, invert, unexplained_scatter, widened
 from tests.results.synthetic import crossings_from
 from tests.results.trajectory_runs import CHAINS, DRAWS, line, projection, run_of, spread
@@ -34,7 +42,7 @@ default_error_source = "made up"
 key = ["method"]
 
 [training_costs.columns]
-method = ["developer", "amortised"]
+method = ["developer", "amortised", "fitted"]
 index = "number?"
 
 [fleets]
@@ -47,18 +55,40 @@ linear = false
 
 [fleets.columns]
 kind = ["lab", "cloud"]
+
+[capability_index]
+title = "Scores"
+description = "Made up."
+units = ["index point"]
+default_error = 1.5
+default_error_source = "made up"
+linear = true
+
+[capability_index.columns]
+developer = "text"
 """
 HEADER = "bloc,name,date,value,unit,low,high,level,published,vintage,source,url,note"
 COSTS = f"""{HEADER},method,index
 china,V3,2025-01-01,1e6,USD,,,,2025-01-02,,s,https://example.org,,developer,130
 us_allies,Sonnet,2024-01-01,1e8,USD,,,,2025-01-02,,s,https://example.org,,developer,120
 us_allies,Sonnet,2024-01-01,3e7,USD,,,,2025-01-02,,s,https://example.org,,amortised,120
+us_allies,F1,2024-01-01,1e8,USD,,,,2025-01-02,,s,https://example.org,,fitted,120
+us_allies,F2,2024-01-01,1e6,USD,,,,2025-01-02,,s,https://example.org,,fitted,120
+us_allies,F3,2025-01-01,1e8,USD,,,,2025-01-02,,s,https://example.org,,fitted,130
+us_allies,F4,2025-01-01,1e6,USD,,,,2025-01-02,,s,https://example.org,,fitted,130
+us_allies,F5,2025-01-01,1e6,USD,,,,2025-01-02,,s,https://example.org,,fitted,
 us_allies,Blank,2024-01-01,3e7,USD,,,,2025-01-02,,s,https://example.org,,amortised,
 """
 FLEETS = f"""{HEADER},kind
 us_allies,A,2025-12-31,1e6,H100e,9.99e5,1.001e6,0.9,2026-01-01,,s,https://example.org,,lab
 us_allies,B,2025-12-31,2e6,H100e,1.9e6,2.1e6,0.9,2026-01-01,,s,https://example.org,,lab
 us_allies,C,2025-12-31,4e6,H100e,3.9e6,4.1e6,0.9,2026-01-01,,s,https://example.org,,cloud
+"""
+
+
+SCORES = f"""{HEADER},developer
+china,V3,2025-01-01,125,index point,121,129,0.9,2025-01-02,,s,https://example.org,,D
+us_allies,American,2025-01-01,140,index point,,,,2025-01-02,,s,https://example.org,,A
 """
 
 
@@ -120,6 +150,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], An
     (folder / "tables.toml").write_text(TABLES_TOML)
     (folder / "training_costs.csv").write_text(COSTS)
     (folder / "fleets.csv").write_text(FLEETS)
+    (folder / "capability_index.csv").write_text(SCORES)
     return {("toy", name): table for name, table in read_tables(folder, "toy").items()}
 
 
@@ -280,29 +311,139 @@ def test_what_other_models_scatter_beyond_their_intervals_is_added():
     """Three American models, each half an OOM off an interval of no width: half an OOM for everybody."""
 
     def cost(bloc: str, published: float) -> ExpectedCost:
-        return ExpectedCost("x", bloc, date(2025, 1, 1), 130.0, published, np.full(20_000, 1e7))
+        draws = np.full(20_000, 1e7)
+        return ExpectedCost("x", bloc, date(2025, 1, 1), 130.0, published, draws, draws)
 
     off = [cost("us_allies", 10 ** (7 + miss)) for miss in (0.5, -0.5, 0.5)]
     assert unexplained_scatter(off) == pytest.approx(0.5)
     assert unexplained_scatter(off[:2]) is None
     assert unexplained_scatter([cost("us_allies", 1e7)] * 3) == 0.0
-    wide = [replace(one, draws=10 ** (7 + np.random.default_rng(1).normal(0, 1, 20_000))) for one in off]
+    wide = [replace(one, alone=10 ** (7 + np.random.default_rng(1).normal(0, 1, 20_000))) for one in off]
     assert unexplained_scatter(wide) == 0.0
-    wider = np.log10(widened(cost("china", 1e6), 0.5, 3, np.random.default_rng(2)).draws)
+    subject = replace(cost("china", 1e6), scatter=0.5, compared=3)
+    wider = np.log10(widened(subject, np.random.default_rng(2)).draws)
     low, high = np.quantile(wider, [0.05, 0.95])
     assert (low, high) == pytest.approx((7 - 0.5 * 2.353, 7 + 0.5 * 2.353), abs=0.05)  # Student-t with 3
 
 
-def test_models_beside_widen_what_is_expected_of_the_subject(run, tables, tmp_path):
-    beside = '{ name = "Sonnet", method = "amortised" }, { name = "Sonnet", method = "developer" }'
-    narrow = check(run, tables, tmp_path, trend(beside=beside), "stated = 1e6")
-    assert narrow["details"]["scatter_of_others"] is None and narrow["verdict"] == "contradicted"
-    beside += ', { name = "Sonnet", method = "amortised" }'
-    wide = check(run, tables, tmp_path, trend(beside=beside),
-                 "stated = 1e6")  # fmt: skip
-    # Expected 10 million each; published 30, 100 and 30: 0.48, 1 and 0.48 OOM.
-    assert wide["details"]["scatter_of_others"] == pytest.approx(math.sqrt((2 * 0.4771**2 + 1) / 3), rel=1e-3)
-    assert wide["verdict"] == "possible" and wide["model"]["0.5"] == pytest.approx(1e7, rel=0.6)
+SCATTER = "scatter_where = { bloc = 'us_allies', method = 'fitted' }"
+
+
+def test_the_scatter_is_that_of_all_other_rows_of_a_filter(run, tables, tmp_path):
+    """Four rows, expected to cost 10 million and published a factor of ten above or below."""
+    without = check(run, tables, tmp_path, trend(), "stated = 1e6")
+    assert without["details"]["scatter_of_others"] is None and without["verdict"] == "contradicted"
+    assert "there are 0" in without["details"]["remark"]
+    wide = check(run, tables, tmp_path, f"{trend()}, {SCATTER}", "stated = 1e6")
+    v3 = wide["details"]["models"][0]
+    assert (v3["scatter"], v3["compared"]) == (pytest.approx(1.0, rel=1e-3), 4)
+    assert wide["verdict"] == "possible" and wide["model"]["0.5"] == pytest.approx(1e7, rel=0.1)
+    # A tenth of what was expected is one scatter below: P(t4 < -1) = 0.187.
+    assert (v3["quantile"], v3["quantile_alone"]) == (pytest.approx(0.187, abs=0.03), 0.0)
+    assert v3["expected_alone"]["0.05"] == pytest.approx(1e7, rel=1e-3) and v3["expected"]["0.05"] < 1e6
+    assert wide["details"]["verdict_alone"] == "contradicted"
+    assert (
+        "at the <1st without the scatter between models, 1 dex by 4 other models" in wide["details"]["remark"]
+    )
+
+
+def test_fewer_than_three_other_rows_say_nothing_on_the_scatter(run, tables, tmp_path):
+    few = SCATTER.replace("'fitted'", "'amortised'")  # one with a score, one without
+    found = check(run, tables, tmp_path, f"{trend()}, {few}", "stated = 1e6")
+    v3 = found["details"]["models"][0]
+    assert (v3["scatter"], v3["compared"], v3["quantile"]) == (None, 1, v3["quantile_alone"])
+    # Of four rows the model itself is left out.
+    own = check(run, tables, tmp_path, f"{trend('name = "F1"')}, {SCATTER}", "stated = 1e8")
+    assert own["details"]["models"][0]["compared"] == 3
+
+
+def test_a_model_has_one_interval_as_subject_and_beside_another(run, tables, tmp_path):
+    sonnet = 'name = "Sonnet", method = "amortised"'
+    beside = check(run, tables, tmp_path, f"{trend(beside=f'{{ {sonnet} }}')}, {SCATTER}", "stated = 1e6")
+    alone = check(run, tables, tmp_path, f"{trend(sonnet)}, {SCATTER}", "stated = 1e6")
+    assert beside["details"]["models"][1] == alone["details"]["models"][0]
+
+
+def test_a_verdict_near_a_bound_of_its_rule_is_called_borderline(run, tables, tmp_path):
+    draws = np.arange(1.0, 101.0)
+    assert is_borderline(5, 5, draws) and is_borderline(6, 6, draws) and is_borderline(94, 99, draws)
+    assert not is_borderline(10, 10, draws) and not is_borderline(40, 60, draws)
+    found = check(run, tables, tmp_path, f"{trend()}, {SCATTER}", "stated = 1e7")
+    assert found["details"]["borderline"] is False and "borderline" not in found["details"]["remark"]
+    near = found["model"]["0.05"]
+    again = check(run, tables, tmp_path, f"{trend()}, {SCATTER}", f"stated = {near}")
+    assert (
+        again["details"]["borderline"] is True and "The verdict is borderline" in again["details"]["remark"]
+    )
+
+
+def one_model(subject: str = '"V3"', more: str = "") -> str:
+    return ('kind = "lag", quantity = "capability_index", leader = "us_allies", follower = "china", '
+            f'on = 2025-01-01, index_scatter = "toy.index", subject = {{ name = {subject} }}'
+            f"{more}")  # fmt: skip
+
+
+def test_the_lag_of_one_model_is_of_its_own_score_with_its_error(run, tables, tmp_path):
+    """The leader has 140 points at 2025.0 and 20 a year: 125 were three quarters of a year ago."""
+    stated = "stated = { low = 7, high = 10 }"
+    exact = check(run, tables, tmp_path, one_model(more=", index_error = 1e-6"), stated)
+    assert exact["model"]["0.05"] == pytest.approx(9, abs=0.05) == exact["model"]["0.95"]
+    assert exact["verdict"] == "consistent"
+    # The row's 90% interval is 4 points either way, 2.4 months.
+    own = check(run, tables, tmp_path, one_model(), stated)
+    assert own["model"]["0.05"] == pytest.approx(9 - 2.4, abs=0.2)
+    assert own["model"]["0.95"] == pytest.approx(9 + 2.4, abs=0.2)
+    assert own["details"]["index"] == 125
+    # In a table with a column index the score is there: V3's 130 points were half a year ago.
+    column = check(
+        run, tables, tmp_path, one_model(more=', table = "training_costs", index_error = 1e-6'), stated
+    )
+    assert column["model"]["0.5"] == pytest.approx(6, abs=0.05) and column["verdict"] == "contradicted"
+
+
+def test_the_lag_of_one_model_has_the_scatter_of_the_leaders_models(tables, tmp_path):
+    wide = groups()
+    wide["posterior"]["toy.index"] = wide["posterior"]["toy.index"] * 0 + [3.0, 1e-6]
+    run = run_of(tmp_path, wide, crossings=dates())
+    found = check(run, tables, tmp_path, one_model(more=", index_error = 1e-6"), "stated = 9")
+    # 3 points are 1.8 months.
+    assert found["model"]["0.95"] - found["model"]["0.5"] == pytest.approx(1.645 * 1.8, abs=0.2)
+
+
+def test_a_model_of_another_bloc_than_the_follower_has_no_lag_here(run, tables, tmp_path):
+    found = check(run, tables, tmp_path, one_model('"American"'), "stated = 9")
+    assert found["verdict"] == "not available" and "American is of us_allies" in found["reason"]
+
+
+def test_what_is_at_a_level_but_for_rounding_is_at_least_that(tables, tmp_path):
+    exact = groups()
+    level = exact["at_crossing"]["agi.training_compute"]
+    noise = np.random.default_rng(3).normal(0, 1e-13, level.shape)
+    exact["at_crossing"]["agi.training_compute"] = level * 0 + 27.0 + noise
+    exact["at_crossing"]["agi.training_compute"].attrs = {"unit": "log10 FLOP"}
+    run = run_of(tmp_path, exact, crossings=dates())
+    measure = 'kind = "at_crossing", quantity = "training_compute", bloc = "us_allies"'
+    found = check(run, tables, tmp_path, f'{measure}, at_least = {{ value = 1e27, unit = "FLOP" }}', "")
+    assert found["p"] == 1.0
+    above = check(run, tables, tmp_path, f'{measure}, at_least = {{ value = 1.001e27, unit = "FLOP" }}', "")
+    assert above["p"] == 0.0
+    assert reaches(np.array([1e6 - 1e-6]), "count", Amount(value=1e6, unit="count")).all()
+    assert not reaches(np.array([1e6 - 1]), "count", Amount(value=1e6, unit="count")).any()
+
+
+def test_a_shares_error_knows_that_chains_disagree(tables, tmp_path):
+    """Half of the draws demand more, mixed in both chains or all of one chain: then little is known."""
+    errors = []
+    for demands in (np.arange(CHAINS * DRAWS) % 2 == 0, np.arange(CHAINS * DRAWS) < DRAWS):
+        lines = {**groups(), "projection": straight()}
+        lines["projection"]["chip_demand"] = lines["projection"]["chip_access"] + spread(demands) - 0.5
+        lines["projection"]["chip_demand"].attrs = {"unit": "log10 H100e/year"}
+        run = run_of(tmp_path / str(len(errors)), lines, crossings=dates())
+        measure = 'kind = "exceeds", quantity = "chip_demand", than = "chip_access", bloc = "china", '
+        found = check(run, tables, tmp_path, f"{measure}on = 2027-07-01", "")
+        assert found["p"] == 0.5
+        errors.append(found["mcse"])
+    assert errors[1] > 3 * errors[0]
 
 
 def test_errors_of_score_and_cost_widen_what_was_expected(run, tables, tmp_path):
@@ -412,6 +553,8 @@ def test_a_relation_is_read_along_rising_paths_and_continued_at_their_ends():
     x = np.array([[0.0, 1.0, 1.0, 0.5, 3.0]] * 3)
     y = np.array([[0.0, 10.0, 10.0, 5.0, 30.0]] * 3)
     assert invert(x, y, np.array([2.0, 4.0, -1.0])) == pytest.approx([20.0, 40.0, -10.0])
+    twice = invert(x, y, np.array([[2.0, 1.0], [4.0, 0.5], [-1.0, 0.0]]))
+    assert twice == pytest.approx(np.array([[20.0, 10.0], [40.0, 5.0], [-10.0, 0.0]]))
 
 
 # Picture -----------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from forecast.errors import InputError
 from forecast.results.claims_file import read_claims
-from forecast.results.measure_specs import MEASURES, Growth, NotMeasured, OnTrend
+from forecast.results.measure_specs import MEASURES, Growth, Lag, NotMeasured, OnTrend
 
 IDS = [
     "cost_decline", "ds_lag", "ds_on_trend", "sonnet_cost", "sonnet_age", "ds_fleet", "ds_fleet_cost",
@@ -38,6 +38,10 @@ def test_the_seventeen_claims_of_the_essay_are_shipped() -> None:
     assert claims["agi_date"].unit == "probability"
     on_trend = claims["ds_on_trend"].measure
     assert isinstance(on_trend, OnTrend)
+    sonnet, lag = claims["sonnet_cost"].measure, claims["ds_lag"].measure
+    assert isinstance(sonnet, OnTrend) and isinstance(lag, Lag) and lag.subject is not None
+    assert on_trend.scatter_where == sonnet.scatter_where == {"bloc": "us_allies", "used_in_fit": True}
+    assert lag.subject.name == on_trend.subject.name
     assert {"DeepSeek-R1", "Claude 3.5 Sonnet"} <= {model.name for model in on_trend.beside}
 
 
@@ -88,6 +92,10 @@ def test_a_claim_may_have_a_source_of_its_own(tmp_path: Path) -> None:
          "gives a probability, not 'USD'"),
         ('stated = 1\nmeasure = { kind = "level", quantity = "x", bloc = "a", on = 2027-12-31 }',
          "unit: is missing"),
+        ('stated = 1\nmeasure = { kind = "lag", quantity = "x", leader = "a", follower = "b", on = 2024-12-26'
+         ', subject = { name = "M" } }', "a subject needs index_scatter"),
+        ('stated = 1\nmeasure = { kind = "lag", quantity = "x", leader = "a", follower = "b", on = 2024-12-26'
+         ", index_error = 1 }", "there is no subject"),
         ('stated = 1\nmeasure = { kind = "ratio", of = { value = 1, unit = "USD" }, to = { table = "t" } }',
          "a value needs a unit and a source"),
         ('stated = 1\nmeasure = { kind = "ratio", of = { value = 1, table = "t" }, to = { table = "t" } }',
