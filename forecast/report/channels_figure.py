@@ -1,4 +1,4 @@
-"""What a bloc under controls can get, as a picture: flows by channel, shares, how binding controls are."""
+"""What a bloc under controls buys and can get, as a picture: flows, shares, how binding controls are."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, PercentFormatter
 from numpy.typing import NDArray
 
 from forecast.dates import end_of
 from forecast.report.figures import FAINT, INK, bloc_colours
 from forecast.report.picture_file import save_picture
-from forecast.results.channels import added_up, bands, log_ratio
+from forecast.results.channels import added_up, bands, log_ratio, share_of, shown_flows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,12 +69,15 @@ def channels_figure(
     near = inside & (channels.time <= min(max(as_of + _AFTER, first + 1), last))
     _draw_stack(figure.add_subplot(grid[0, 0]), channels, colours, near)
     _draw_lines(figure.add_subplot(grid[0, 1]), channels, colours, inside)
-    below = figure.add_subplot(grid[1, :])
-    _draw_share_and_ratio(below, channels, described, colours, inside)
+    ratio = log_ratio(channels)
+    share = figure.add_subplot(grid[1, :] if ratio is None else grid[1, 0])
+    _draw_share(share, channels, described, colours, inside)
+    if ratio is not None:
+        _draw_ratio(figure.add_subplot(grid[1, 1]), channels, ratio, described, inside)
     for axes in figure.axes:
         _mark(axes, as_of)
         axes.margins(x=0)
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda year, _: f"{year:.0f}"))
         axes.tick_params(labelsize=8.5, colors=INK, length=3.5)
         for side in ("top", "right"):
@@ -88,8 +91,10 @@ def channels_figure(
 
 
 def _words(figure: Figure, channels: Channels, described: Mapping[str, Any], run_id: str) -> None:
+    known = channels.bought is not None
+    title = f"{described['title']}{', and what is bought of them' if known else ''}"
     figure.suptitle(
-        f"{described['title']}: {described['bloc_title']}, by channel, as of {described['as_of']}",
+        f"{title}: {described['bloc_title']}, as of {described['as_of']}",
         x=0.01, y=0.99, ha="left", fontsize=13, fontweight="bold", color=INK,
     )  # fmt: skip
     basis = "priors alone of worldview" if described["prior_only"] else "worldview"
@@ -97,8 +102,13 @@ def _words(figure: Figure, channels: Channels, described: Mapping[str, Any], run
     caption = (
         f"Conditional on {basis} {described['worldview']!r}, not a prophecy. From {draws['counted']:,} "
         f"accepted of {draws['kept']:,} kept draws. Lines: medians; bands: 5-95%. Upright: the as-of date."
-        "\nWhat can be had is on offer, not bought. The medians of the channels do not add up to that of the "
-        "total."
+    )
+    caption += (
+        "\nEach channel delivers the same part of its offer. Offers are not bounded by world production, "
+        "purchases are. The channels' medians do not add up to that of the total."
+        if known
+        else "\nWhat can be had is on offer, not bought, and not bounded by world production. The channels' "
+        "medians do not add up to that of the total."
     )
     figure.text(0.01, 0.034, caption, fontsize=7.5, color=FAINT, va="bottom")
     figure.text(0.01, 0.012, f"Run {run_id}" if run_id else "", fontsize=7.5, color=FAINT, va="bottom")
@@ -106,9 +116,9 @@ def _words(figure: Figure, channels: Channels, described: Mapping[str, Any], run
 
 def _draw_stack(axes: Axes, channels: Channels, colours: Mapping[str, str], shown: Any) -> None:
     """Stack the channels' medians, on a linear axis, beside the total's median and interval."""
-    time = channels.time[shown]
-    low, middle, high = bands(channels.total, channels)[:, shown]
-    medians = [bands(channels.flows[:, :, index], channels)[1][shown] for index in range(len(channels.names))]
+    time, flows = channels.time[shown], shown_flows(channels)
+    low, middle, high = bands(flows.sum(axis=2), channels)[:, shown]
+    medians = [bands(flows[:, :, index], channels)[1][shown] for index in range(len(channels.names))]
     axes.stackplot(
         time, *medians, colors=[colours[name] for name in channels.names], alpha=0.8, linewidth=0,
         labels=channels.names,
@@ -116,95 +126,125 @@ def _draw_stack(axes: Axes, channels: Channels, colours: Mapping[str, str], show
     # Behind the stack, with its lower edge drawn over it: a veil over the colours would look like channels.
     axes.fill_between(time, low, high, color=INK, alpha=0.12, linewidth=0, zorder=0)
     axes.plot(time, low, color=INK, linewidth=0.8, linestyle=(0, (1, 1.5)))
-    axes.plot(time, middle, color=INK, linewidth=1.8, label="total")
+    axes.plot(time, middle, color=INK, linewidth=1.8, label=_total(channels))
+    if channels.bought is not None:
+        _draw_offer(axes, channels, shown)
     # The band of a wide forecast would leave nothing of the past: it is cut, and says where it goes.
     top = 1.05 * float(np.nanmax(high)) or 1.0
     cut = 2.2 * float(np.nanmax(middle))
     if 0 < cut < top:
         axes.annotate(
-            f"95%: {high[-1]:.3g}", xy=(1, 1), xycoords="axes fraction", xytext=(-3, -3),
+            f"band to {high[-1]:.3g}", xy=(1, 1), xycoords="axes fraction", xytext=(-3, -3),
             textcoords="offset points", ha="right", va="top", fontsize=8, color=INK,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5},
         )  # fmt: skip
     axes.set_ylim(0, min(top, cut) if cut > 0 else top)
     axes.set_ylabel(channels.unit, fontsize=9, color=INK)
-    axes.set_title("Near the as-of date: medians stacked", loc="left", fontsize=9.5, color=INK)
+    _title(axes, f"{_side(channels)} near the as-of date: medians stacked")
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(handles[::-1], labels[::-1], loc="upper left", frameon=False, fontsize=8.5, labelcolor=INK)
 
 
 def _draw_lines(axes: Axes, channels: Channels, colours: Mapping[str, str], shown: Any) -> None:
     """Draw the channels' medians and the total with its interval on a log axis."""
-    time = channels.time[shown]
-    low, middle, high = bands(channels.total, channels)[:, shown]
+    time, flows = channels.time[shown], shown_flows(channels)
+    low, middle, high = bands(flows.sum(axis=2), channels)[:, shown]
     axes.fill_between(time, low, high, color=INK, alpha=0.12, linewidth=0)
     axes.plot(time, middle, color=INK, linewidth=1.8)
-    least = float(np.nanmin(middle))
+    least, most = float(np.nanmin(middle)), float(np.nanmax(high))
     for index, name in enumerate(channels.names):
-        median = bands(channels.flows[:, :, index], channels)[1][shown]
+        median = bands(flows[:, :, index], channels)[1][shown]
         axes.plot(time, np.where(median > 0, median, np.nan), color=colours[name], linewidth=1.6)
         positive = median[median > 0]
         least = min(least, float(positive.min())) if positive.size else least
     if channels.bought is not None:
-        bought = 10.0 ** bands(channels.bought, channels)[1][shown]
-        axes.plot(time, bought, color=INK, linewidth=1.4, linestyle=(0, (4, 2)), label="bought")
-        axes.legend(loc="upper left", frameon=False, fontsize=8.5, labelcolor=INK)
+        most = max(most, _draw_offer(axes, channels, shown))
     axes.set_yscale("log")
-    if least > 0 and np.nanmax(high) > 0:
-        axes.set_ylim(0.7 * least, 1.3 * float(np.nanmax(high)))
+    if least > 0 and most > 0:
+        axes.set_ylim(0.7 * least, 1.3 * most)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_ylabel(f"{channels.unit} (log scale)", fontsize=9, color=INK)
-    axes.set_title("To the last year: medians", loc="left", fontsize=9.5, color=INK)
+    _title(axes, f"{_side(channels)}, to the last year: medians")
 
 
-def _draw_share_and_ratio(
+def _draw_offer(axes: Axes, channels: Channels, shown: Any) -> float:
+    """Draw the median of all that is on offer; return its largest value."""
+    offer = bands(channels.total, channels)[1][shown]
+    axes.plot(channels.time[shown], offer, color=INK, linewidth=1.2, linestyle=(0, (4, 2)), label="on offer")
+    return float(np.nanmax(offer))
+
+
+def _draw_share(
     axes: Axes, channels: Channels, described: Mapping[str, Any], colours: Mapping[str, str], shown: Any
 ) -> None:
-    time = channels.time[shown]
+    """Draw one channel's share of each moment's flow and of all since the first year."""
+    time, flows = channels.time[shown], shown_flows(channels)
     name = _named(channels, described)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = channels.flows[:, :, channels.names.index(name)] / channels.total
-    _band(axes, time, bands(share, channels)[:, shown], colours[name], f"share of {name} in what can be had")
-    amounts = added_up(channels.flows, channels.time, float(time[0]))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        of_all = amounts[:, :, channels.names.index(name)] / amounts.sum(axis=2)
+    index, since = channels.names.index(name), described["since"][:4]
+    amounts = added_up(flows, channels.time, float(time[0]))[..., shown][..., 1:]
+    of_all = bands(share_of(amounts, index), channels)
+    axes.fill_between(time[1:], of_all[0], of_all[2], color=colours[name], alpha=0.2, linewidth=0)
     axes.plot(
-        time[1:], bands(of_all[..., shown][..., 1:], channels)[1], color=colours[name], linewidth=1.2,
-        linestyle=(0, (4, 2)), label=f"of all since {described['since'][:4]}",
-    )  # fmt: skip
-    ratio = log_ratio(channels)
-    if ratio is not None:
-        spread = 10.0 ** bands(ratio, channels)[:, shown]
-        _band(axes, time, spread, INK, "what can be had / what money could buy")
-        binding = described["years"][-1]
-        axes.annotate(
-            f"below 1 the controls bind: P = {binding['p_binding']:.2f} in {binding['year']}",
-            xy=(1, 1), xycoords=("axes fraction", "data"), xytext=(-4, -4), textcoords="offset points",
-            ha="right", va="top", fontsize=8.5, color=INK,
-        )  # fmt: skip
+        time[1:], of_all[1], color=colours[name], linewidth=1.8, label=f"of all since {since}, with band"
+    )
+    now = bands(share_of(flows, index), channels)[1][shown]
+    axes.plot(
+        time,
+        now,
+        color=colours[name],
+        linewidth=1.2,
+        linestyle=(0, (4, 2)),
+        label="of the flow of the moment",
+    )
+    axes.set_ylim(0, 1)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    _title(axes, f"Share of {name} in what is {_side(channels).lower()}")
+    axes.legend(loc="upper left", frameon=False, fontsize=8.5, labelcolor=INK)
+
+
+def _draw_ratio(
+    axes: Axes, channels: Channels, ratio: FloatArray, described: Mapping[str, Any], shown: Any
+) -> None:
+    """Draw what can be had over what money could buy; below 1 the controls bind."""
+    low, middle, high = 10.0 ** bands(ratio, channels)[:, shown]
+    time = channels.time[shown]
+    axes.fill_between(time, low, high, color=INK, alpha=0.14, linewidth=0)
+    axes.plot(time, middle, color=INK, linewidth=1.8)
     axes.axhline(1.0, color=FAINT, linewidth=1)
     axes.set_yscale("log")
-    low, high = axes.get_ylim()
-    axes.set_ylim(max(low, 1e-3), min(high, 1e3))
+    bottom, top = axes.get_ylim()
+    axes.set_ylim(max(bottom, 1e-3), min(top, 1e3))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.set_ylabel("share, ratio (log scale)", fontsize=9, color=INK)
-    axes.set_title("How much of it, and how binding the controls are", loc="left", fontsize=9.5, color=INK)
-    axes.legend(loc="upper left", frameon=False, fontsize=8.5, labelcolor=INK, ncols=3)
+    axes.set_ylabel("ratio (log scale)", fontsize=9, color=INK)
+    binding = described["years"][-1]
+    _title(
+        axes,
+        "What can be had / what money could buy\n"
+        f"below 1 the controls bind: P = {binding['p_binding']:.2f} in {binding['year']}",
+    )
+
+
+def _side(channels: Channels) -> str:
+    return "On offer" if channels.bought is None else "Bought"
+
+
+def _total(channels: Channels) -> str:
+    return "total" if channels.bought is None else "total bought"
+
+
+def _title(axes: Axes, text: str) -> None:
+    axes.set_title(text, loc="left", fontsize=9.5, color=INK)
 
 
 def _named(channels: Channels, described: Mapping[str, Any]) -> str:
     """Return the channel whose share is drawn: :data:`SHOWN`, else the largest in the end."""
     if SHOWN in channels.names:
         return SHOWN
-    shares = described["years"][-1]["flow"]["shares"]
+    side = "offered" if channels.bought is None else "bought"
+    shares = described["years"][-1][side]["flow"]["shares"]
     return max(channels.names, key=lambda name: shares[name]["0.5"] or 0.0)
-
-
-def _band(axes: Axes, time: FloatArray, spread: FloatArray, colour: str, label: str) -> None:
-    low, middle, high = np.where(spread > 0, spread, np.nan)
-    axes.fill_between(time, low, high, color=colour, alpha=0.16, linewidth=0)
-    axes.plot(time, middle, color=colour, linewidth=1.8, label=label)
 
 
 def _mark(axes: Axes, as_of: float) -> None:

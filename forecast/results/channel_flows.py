@@ -1,4 +1,4 @@
-"""Flows by channel out of a run: what a bloc under controls can get, draw by draw.
+"""Flows by channel out of a run: what a bloc under controls can get and what it buys, draw by draw.
 
 A quantity that is a sum of channels is stored with the flows of its channels
 in a variable of its own, whose attribute ``of`` names it. What follows holds
@@ -46,6 +46,7 @@ class Channels:
     time : ndarray, (time,)
         Decimal years.
     flows : ndarray, (chain, draw, channel, time)
+        On offer.
     offered, demand, bought : ndarray, (chain, draw, time), or None
         log10 of the quantity itself, of what money could buy and of what is
         bought, in the flows' unit; the latter two None where the run does not
@@ -78,6 +79,21 @@ class Channels:
     def total(self) -> FloatArray:
         """Sum of the flows, (chain, draw, time), in the flows' unit."""
         return np.asarray(self.flows.sum(axis=2))
+
+    @property
+    def purchases(self) -> FloatArray | None:
+        """What is bought by channel, (chain, draw, channel, time); None where the run does not say.
+
+        Each channel delivers the same part of what it offers, as the likelihood
+        of seen flows has it, and never more than that: what a bloc whose limit
+        is lifted buys beyond its channels comes by none of them.
+        """
+        if self.bought is None:
+            return None
+        total = self.total
+        with np.errstate(invalid="ignore", divide="ignore"):
+            taken = np.where(total > 0, np.minimum(10.0**self.bought / total, 1.0), 0.0)
+        return self.flows * taken[:, :, None, :]
 
     @property
     def amount_unit(self) -> str:

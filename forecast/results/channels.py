@@ -1,25 +1,27 @@
-"""What a bloc under controls can get: flows, amounts and shares by channel, and how binding controls are."""
+"""What a bloc under controls can get and buys: flows, amounts, shares, and how binding controls are."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from forecast.dates import decimal_year, end_of
-from forecast.errors import ForecastError
+from forecast.errors import ForecastError, InputError
 from forecast.results.channel_flows import Channels
 from forecast.results.crossing_summary import FloatArray, estimate, quantiles
 
 if TYPE_CHECKING:
     from forecast.worldview import Worldview
 
-SCHEMA = "forecast.channels/1"
+SCHEMA = "forecast.channels/2"
 
-YEARS = tuple(range(2022, 2036))
+FIRST_YEAR = 2022
+
+YEARS_AHEAD = 6
+"""Years after that of the as-of date that are told by default: offers have no physical bound."""
 
 LEVELS = (0.05, 0.5, 0.95)
 
@@ -30,7 +32,7 @@ def describe_channels(
     *,
     run_id: str = "",
     prior_only: bool = False,
-    years: Sequence[int] = YEARS,
+    until: int | None = None,
 ) -> dict[str, Any]:
     """Tell flows, amounts and shares by channel, and how far they fall short of what money could buy.
 
@@ -41,27 +43,45 @@ def describe_channels(
     run_id : str
     prior_only : bool
         The draws are of the priors alone.
-    years : sequence of int
-        Those that the run's trajectories cover whole are told.
+    until : int, optional
+        The last year told; :data:`YEARS_AHEAD` after that of the as-of date by
+        default, or the last that the run's trajectories cover whole.
 
     Returns
     -------
     dict
-        Plain types, schema ``forecast.channels/1``. A flow is that of 1 July;
-        an amount is added up from the beginning of the first year to the end
-        of the year, and nothing is retired. ``ratio`` is what can be had over
-        what money could buy, ``p_binding`` the probability that it is below 1.
-        ``policy`` has the shares of draws by state, after the as-of date.
+        Plain types, schema ``forecast.channels/2``. In each year ``offered``
+        and, where the run says what is bought, ``bought`` have a ``flow``, that
+        of 1 July, and a ``cumulative`` amount, added up from the beginning of
+        the first year to the end of the year; nothing is retired. ``ratio`` is
+        what can be had over what money could buy, ``p_binding`` the probability
+        that it is below 1. ``policy`` has the shares of draws by state, after
+        the as-of date.
+
+    Raises
+    ------
+    InputError
+        The run does not cover the year `until`.
+    ForecastError
+        It covers no year at all.
     """
-    whole = [year for year in years if channels.time[0] <= year and year + 1 <= channels.time[-1]]
-    if not whole:
-        raise ForecastError(
-            f"The trajectories of this run cover no whole year from {years[0]} to {years[-1]}."
-        )
+    years = _years(channels, worldview, until)
     titles = {bloc.name: bloc.title for bloc in worldview.blocs}
-    amounts = added_up(channels.flows, channels.time, float(whole[0]))
-    bought = None if channels.bought is None else 10.0**channels.bought
-    taken = None if bought is None else added_up(bought, channels.time, float(whole[0]))
+    flows = {"offered": channels.flows, "bought": channels.purchases}
+    amounts = {
+        key: None if values is None else added_up(values, channels.time, float(years[0]))
+        for key, values in flows.items()
+    }
+
+    def told(key: str, year: int, middle: float) -> dict[str, Any] | None:
+        flow, amount = flows[key], amounts[key]
+        if flow is None or amount is None:
+            return None
+        return {
+            "flow": _parts(channels, flow, middle),
+            "cumulative": _parts(channels, amount, year + 1.0),
+        }
+
     return {
         "schema": SCHEMA,
         "run": run_id,
@@ -75,37 +95,60 @@ def describe_channels(
         "channels": list(channels.names),
         "flow_unit": channels.unit,
         "amount_unit": channels.amount_unit,
-        "since": date(whole[0], 1, 1).isoformat(),
+        "since": date(years[0], 1, 1).isoformat(),
         "draws": {"counted": int(channels.counted.sum()), "kept": channels.counted.size},
         "states": list(channels.states),
         "years": [
             {
                 "year": year,
                 "past": middle <= end_of(worldview.as_of),
-                "flow": _parts(channels, channels.flows, bought, middle),
-                "cumulative": _parts(channels, amounts, taken, year + 1.0),
+                "offered": told("offered", year, middle),
+                "bought": told("bought", year, middle),
                 **_binding(channels, middle),
                 "policy": None if middle <= end_of(worldview.as_of) else _policy(channels, middle),
             }
-            for year, middle in ((year, decimal_year(date(year, 7, 1))) for year in whole)
+            for year, middle in ((year, decimal_year(date(year, 7, 1))) for year in years)
         ],
     }
 
 
-def _parts(
-    channels: Channels, values: FloatArray, bought: FloatArray | None, moment: float
-) -> dict[str, Any]:
+def _years(channels: Channels, worldview: Worldview, until: int | None) -> list[int]:
+    """Years that are covered whole, up to the last that is wanted."""
+    begin, end = float(channels.time[0]), float(channels.time[-1])
+    whole = [year for year in range(FIRST_YEAR, int(end) + 1) if begin <= year and year + 1 <= end]
+    if not whole:
+        raise ForecastError(f"The trajectories of this run cover no whole year since {FIRST_YEAR}.")
+    if until is not None and not whole[0] <= until <= whole[-1]:
+        raise InputError(
+            f"--until {until}: the trajectories of this run cover whole years from {whole[0]} to {whole[-1]}."
+        )
+    last = worldview.as_of.year + YEARS_AHEAD if until is None else until
+    return [year for year in whole if year <= last] or whole[:1]
+
+
+def shown_flows(channels: Channels) -> FloatArray:
+    """Return flows by channel of what is bought, or of what is on offer where the run does not say."""
+    purchases = channels.purchases
+    return channels.flows if purchases is None else purchases
+
+
+def _parts(channels: Channels, values: FloatArray, moment: float) -> dict[str, Any]:
     """Quantiles of the total, of each channel and of its share at one moment."""
     now = at_moment(values, channels.time, moment)
     total = now.sum(axis=2)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        shares = now / total[..., None]
     return {
         "total": _spread(total, channels),
-        "bought": None if bought is None else _spread(at_moment(bought, channels.time, moment), channels),
         "channels": {name: _spread(now[..., index], channels) for index, name in enumerate(channels.names)},
-        "shares": {name: _spread(shares[..., index], channels) for index, name in enumerate(channels.names)},
+        "shares": {
+            name: _spread(share_of(now, index), channels) for index, name in enumerate(channels.names)
+        },
     }
+
+
+def share_of(values: FloatArray, index: int) -> FloatArray:
+    """Return one channel's share, third axis channel; NaN where there is nothing to share."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(values[:, :, index] / values.sum(axis=2))
 
 
 def _binding(channels: Channels, moment: float) -> dict[str, Any]:

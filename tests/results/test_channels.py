@@ -31,7 +31,7 @@ def channels(tree: xr.DataTree) -> Channels:
 
 @pytest.fixture(scope="module")
 def found(channels: Channels) -> dict[str, Any]:
-    return describe_channels(channels, steps_worldview(), run_id="x")
+    return describe_channels(channels, steps_worldview(), run_id="x", until=2035)
 
 
 @pytest.fixture(scope="module")
@@ -57,21 +57,74 @@ def test_kept_draws_are_matched_with_accepted_ones_by_the_thinning(
     assert np.array_equal(kept_and_accepted(projection, crossings), counted)
 
 
-def test_flows_of_a_year_are_those_of_its_first_of_july_in_millions(
+def test_offers_of_a_year_are_those_of_its_first_of_july_in_millions(
     tree: xr.DataTree, found: dict[str, Any], counted: np.ndarray
 ) -> None:
     assert found["flow_unit"] == "million H100e/year" and found["amount_unit"] == "million H100e"
     assert [row["year"] for row in found["years"]] == list(range(2022, 2036))
     for number in (2022, 2026, 2035):
         flows = of_july(tree, "chip_channels", number)[counted] / 1e6
-        row = year(found, number)["flow"]
+        row = year(found, number)["offered"]["flow"]
         assert list(row["total"].values()) == pytest.approx(np.quantile(flows.sum(axis=1), LEVELS))
         for index, name in enumerate(CHANNELS):
             assert list(row["channels"][name].values()) == pytest.approx(np.quantile(flows[:, index], LEVELS))
             share = flows[:, index] / flows.sum(axis=1)
             assert list(row["shares"][name].values()) == pytest.approx(np.quantile(share, LEVELS))
-        bought = 10 ** of_july(tree, "chip_purchases", number)[counted] / 1e6
-        assert list(row["bought"].values()) == pytest.approx(np.quantile(bought, LEVELS))
+
+
+def bought_flows(tree: xr.DataTree) -> np.ndarray:
+    """Each channel times purchases over the sum of channels, (chain, draw, channel, time), millions."""
+    projection = tree["projection"].to_dataset().sel(bloc="china")
+    part = 10.0 ** (projection["chip_purchases"] - projection["chip_access"])
+    return (projection["chip_channels"] * part / 1e6).transpose("chain", "draw", "channel", "time").to_numpy()
+
+
+def test_what_is_bought_is_each_channels_part_of_the_purchases(
+    tree: xr.DataTree, channels: Channels, found: dict[str, Any], counted: np.ndarray
+) -> None:
+    flows = bought_flows(tree)
+    assert channels.purchases == pytest.approx(flows)
+    assert np.any(flows.sum(axis=2) < 0.5 * channels.total)  # money ends first
+    july = tree["projection"]["time"].to_numpy() == np.datetime64("2030-07-01")
+    now = flows[counted][..., july][..., 0]
+    row = year(found, 2030)["bought"]["flow"]
+    total = 10 ** of_july(tree, "chip_purchases", 2030)[counted] / 1e6
+    assert list(row["total"].values()) == pytest.approx(np.quantile(total, LEVELS))
+    for index, name in enumerate(CHANNELS):
+        assert list(row["channels"][name].values()) == pytest.approx(np.quantile(now[:, index], LEVELS))
+        assert row["shares"][name] == pytest.approx(year(found, 2030)["offered"]["flow"]["shares"][name])
+
+
+def test_what_was_bought_adds_up_by_channel_and_the_smuggled_share_is_of_that(
+    tree: xr.DataTree, found: dict[str, Any], counted: np.ndarray
+) -> None:
+    time = tree["projection"]["time"].to_numpy().astype("datetime64[D]")
+    inside = (time >= np.datetime64("2022-01-01")) & (time <= np.datetime64("2031-01-01"))
+    decimal = np.array([decimal_year(day) for day in time[inside].tolist()])
+    amounts = np.trapezoid(bought_flows(tree)[counted][..., inside], decimal, axis=-1)
+    row = year(found, 2030)["bought"]["cumulative"]
+    share = amounts[:, CHANNELS.index("smuggled")] / amounts.sum(axis=1)
+    assert list(row["shares"]["smuggled"].values()) == pytest.approx(np.quantile(share, LEVELS))
+    assert list(row["total"].values()) == pytest.approx(np.quantile(amounts.sum(axis=1), LEVELS))
+
+
+def test_no_channel_sells_more_than_it_offers(tree: xr.DataTree) -> None:
+    projection = tree["projection"].to_dataset().copy(deep=True)
+    projection["chip_purchases"] += 2.0  # a limit that is lifted
+    free = xr.DataTree.from_dict({"projection": projection, "crossings": tree["crossings"].to_dataset()})
+    channels = read_channels(free)
+    assert channels.purchases == pytest.approx(channels.flows)
+
+
+def test_years_end_six_after_the_as_of_date_unless_more_are_asked_for(channels: Channels) -> None:
+    def years(**options: Any) -> list[int]:
+        return [row["year"] for row in describe_channels(channels, steps_worldview(), **options)["years"]]
+
+    assert years() == list(range(2022, 2033))
+    assert years(until=2024) == [2022, 2023, 2024] and years(until=2035)[-1] == 2035
+    for wrong in (2021, 2040):
+        with pytest.raises(InputError, match=f"--until {wrong}: .* whole years from 2022 to 2036"):
+            years(until=wrong)
 
 
 def test_amounts_are_added_up_from_2022_to_the_end_of_the_year(
@@ -82,7 +135,7 @@ def test_amounts_are_added_up_from_2022_to_the_end_of_the_year(
     decimal = np.array([decimal_year(day) for day in time[inside].tolist()])
     flows = tree["projection"]["chip_channels"].sel(bloc="china").to_numpy()[counted][..., inside] / 1e6
     amounts = np.trapezoid(flows, decimal, axis=-1)
-    row = year(found, 2026)["cumulative"]
+    row = year(found, 2026)["offered"]["cumulative"]
     assert list(row["total"].values()) == pytest.approx(np.quantile(amounts.sum(axis=1), LEVELS))
     smuggled = CHANNELS.index("smuggled")
     assert list(row["channels"]["smuggled"].values()) == pytest.approx(
@@ -133,7 +186,7 @@ def test_a_run_that_says_neither_demand_nor_policy_has_null_in_their_place(tree:
     found = describe_channels(read_channels(bare), steps_worldview())
     row = year(found, 2030)
     assert row["ratio"] is None and row["p_binding"] is None and row["mcse"]["p_binding"] is None
-    assert row["policy"] is None and row["flow"]["bought"] is None and found["states"] == []
+    assert row["policy"] is None and row["bought"] is None and found["states"] == []
 
 
 def test_any_sum_of_channels_is_read_in_its_own_unit(tree: xr.DataTree) -> None:
@@ -148,9 +201,9 @@ def test_any_sum_of_channels_is_read_in_its_own_unit(tree: xr.DataTree) -> None:
     channels = read_channels(other, quantity="supply")
     assert (channels.unit, channels.amount_unit, channels.names) == ("FLOP", "FLOP x year", CHANNELS)
     assert channels.demand is None  # nobody said what would pay for it
-    row = year(describe_channels(channels, steps_worldview()), 2026)["flow"]["total"]["0.5"]
+    row = year(describe_channels(channels, steps_worldview()), 2026)["offered"]["flow"]["total"]["0.5"]
     assert row == pytest.approx(1e6 * year(describe_channels(read_channels(tree), steps_worldview()), 2026)
-                                ["flow"]["total"]["0.5"])  # fmt: skip
+                                ["offered"]["flow"]["total"]["0.5"])  # fmt: skip
 
 
 def test_a_channel_that_is_shut_has_no_share_of_nothing(tree: xr.DataTree) -> None:
@@ -160,9 +213,14 @@ def test_a_channel_that_is_shut_has_no_share_of_nothing(tree: xr.DataTree) -> No
     projection["chip_access"].loc[{"bloc": "china", "time": slice("2030-01", None)}] = -6.0
     shut = xr.DataTree.from_dict({"projection": projection, "crossings": tree["crossings"].to_dataset()})
     found = describe_channels(read_channels(shut), steps_worldview())
-    assert year(found, 2031)["flow"]["shares"]["smuggled"] == {"0.05": None, "0.5": None, "0.95": None}
-    assert year(found, 2031)["flow"]["total"]["0.5"] == 0
-    assert year(found, 2031)["cumulative"]["shares"]["smuggled"]["0.5"] > 0
+    assert year(found, 2031)["offered"]["flow"]["shares"]["smuggled"] == {
+        "0.05": None,
+        "0.5": None,
+        "0.95": None,
+    }
+    assert year(found, 2031)["offered"]["flow"]["total"]["0.5"] == 0
+    assert year(found, 2031)["offered"]["cumulative"]["shares"]["smuggled"]["0.5"] > 0
+    assert year(found, 2031)["bought"]["flow"]["total"]["0.5"] == 0
     json.loads(to_json(found))
 
 
@@ -197,17 +255,19 @@ def test_no_accepted_draw_among_the_kept_is_said_in_words(tree: xr.DataTree) -> 
         read_channels(none)
 
 
-def test_only_years_that_the_run_covers_whole_are_told(tree: xr.DataTree, channels: Channels) -> None:
+def test_only_years_that_the_run_covers_whole_are_told(tree: xr.DataTree) -> None:
     short = tree["projection"].to_dataset().sel(time=slice("2023-05", "2027-06"))
     cut = xr.DataTree.from_dict({"projection": short, "crossings": tree["crossings"].to_dataset()})
     found = describe_channels(read_channels(cut), steps_worldview())
     assert [row["year"] for row in found["years"]] == [2024, 2025, 2026]
     assert found["since"] == "2024-01-01"
-    with pytest.raises(ForecastError, match="cover no whole year from 2040 to 2041"):
-        describe_channels(channels, steps_worldview(), years=(2040, 2041))
+    brief = tree["projection"].to_dataset().sel(time=slice("2023-05", "2023-11"))
+    few = xr.DataTree.from_dict({"projection": brief, "crossings": tree["crossings"].to_dataset()})
+    with pytest.raises(ForecastError, match="cover no whole year since 2022"):
+        describe_channels(read_channels(few), steps_worldview())
 
 
 def test_it_is_plain_json_and_the_same_again(channels: Channels, found: dict[str, Any]) -> None:
     text = to_json(found)
-    assert json.loads(text)["schema"] == "forecast.channels/1"
-    assert text == to_json(describe_channels(channels, steps_worldview(), run_id="x"))
+    assert json.loads(text)["schema"] == "forecast.channels/2"
+    assert text == to_json(describe_channels(channels, steps_worldview(), run_id="x", until=2035))

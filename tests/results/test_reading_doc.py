@@ -35,5 +35,5 @@ def test_the_page_names_the_keys_of_worlds_and_channels() -> None:
     text = PAGE.read_text(encoding="utf-8")
     for key in ("by_within", "by_threshold", "p_counts", "min_draws", "durations", "p_first_only"):
         assert f"`{key}`" in text
-    for key in ("flow", "cumulative", "shares", "ratio", "p_binding", "policy", "bought"):
+    for key in ("flow", "cumulative", "shares", "ratio", "p_binding", "policy", "bought", "offered", "total"):
         assert f"`{key}`" in text
