@@ -230,9 +230,9 @@ def test_what_is_said_of_a_crossing_fits_the_date_that_is_kept(announced, tmp_pa
     # A crossing of the last month is interpolated towards the jump: its own level is another one.
     assert np.any(raw.at_crossing["big.compute"].values[past] != level(announced.results)[past])
     crossed = np.isfinite(new)
-    wait = branch["at_crossing"]["big.wait"].values[crossed]
-    assert (new - branch["inside"]["big"].values)[crossed] == pytest.approx(wait)
-    assert np.all(np.isposinf(branch["inside"]["big"].values[~crossed]))
+    wait, inside = branch["at_crossing"]["big.wait"].values, branch["inside"]["big"].values
+    assert new[crossed] - inside[crossed] == pytest.approx(wait[crossed])
+    assert np.all(np.isposinf(inside[~crossed]))
     assert np.array_equal(level(branch)[past], level(announced.results)[past])
     assert np.array_equal(
         branch["inside"]["big"].values[past], announced.results["inside"]["big"].values[past]
