@@ -42,7 +42,7 @@ _RUN_OPTIONS = (
     ),
     click.option("--horizon", metavar="DATE", help="Last day of the projection."),
     click.option(
-        "--draws", type=click.IntRange(min=10), default=1000, show_default=True, help="Draws per chain."
+        "--draws", type=click.IntRange(min=10), default=1500, show_default=True, help="Draws per chain."
     ),
     click.option(
         "--tune",

@@ -45,7 +45,7 @@ class SamplerSettings:
     target_accept : float
     """
 
-    draws: int = 1000
+    draws: int = 1500
     tune: int = 1000
     chains: int = 4
     cores: int | None = None
