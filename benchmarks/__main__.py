@@ -157,6 +157,18 @@ def seeds(seeds: str, output: str | None, seed: int, **settings: int) -> None:
 
 
 @main.command()
+@output_option
+@sampling_options
+def worldviews(output: str | None, seed: int, **settings: int) -> None:
+    """Convergence and headline of every shipped worldview, with its own seed."""
+    from benchmarks.seeds import worldview_report
+
+    result = worldview_report(settings_of(settings))
+    show("Worldviews", result["worldviews"])
+    keep(output, result)
+
+
+@main.command()
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @output_option
 def shares(run: Path, output: str | None) -> None:

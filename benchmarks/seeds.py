@@ -1,4 +1,4 @@
-"""Three seeds of the default model: convergence of each, and agreement of all probabilities."""
+"""Convergence: several seeds of the default model and their agreement; every shipped worldview."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from forecast.engine import run
 from forecast.inference import SamplerSettings
+from forecast.worldview import list_worldviews
 
 LIMITS = {"r_hat_max": 1.01, "ess_bulk_min": 400.0, "ess_tail_min": 400.0, "divergences": 0.0}
 MCSE = 0.015
@@ -86,3 +87,21 @@ def judge(summaries: Sequence[Mapping[str, Any]], seeds: Sequence[int]) -> dict[
 def report(seeds: Sequence[int], settings: SamplerSettings) -> dict[str, Any]:
     """Run the default worldview with each seed in this process, compiling once, and judge."""
     return judge([run(seed=seed, settings=settings).summary for seed in seeds], seeds)
+
+
+def worldview_report(settings: SamplerSettings) -> dict[str, Any]:
+    """Fit every shipped worldview in this process; a structure that several share compiles once."""
+    rows = []
+    for name in list_worldviews():
+        summary = run(name, settings=settings).summary
+        agi = summary["milestones"]["agi"]
+        rows.append(
+            {
+                "worldview": name,
+                **{limit: summary["diagnostics"][limit] for limit in LIMITS},
+                "unconverged": unconverged(summary["diagnostics"]),
+                **{f"median {bloc}": one["quantiles"]["0.5"] for bloc, one in agi["blocs"].items()},
+                **{f"p_in {bloc}": one["p_in"] for bloc, one in agi["blocs"].items()},
+            }
+        )
+    return {"worldviews": rows, "ok": not any(row["unconverged"] for row in rows)}
