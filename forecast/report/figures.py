@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from forecast.dates import decimal_year, end_of
 from forecast.errors import ForecastError
+from forecast.report.picture_file import save_picture
 from forecast.results import month_or_never, quantiles
 from forecast.results.crossing_summary import window_indicators
 from forecast.results.summary import accepted_draws, crossing_array, milestone_names
@@ -167,8 +168,7 @@ def crossings_figure(
     figure.text(0.012, 0.045, caption, fontsize=7.5, color=FAINT)
     figure.text(0.012, 0.017, f"Run {run_id}" if run_id else "", fontsize=7.5, color=FAINT)
     if path is not None:
-        # No time stamp: the same run gives the same file.
-        figure.savefig(path, metadata={"Software": None} if path.suffix == ".png" else None)
+        save_picture(figure, path)
     return figure
 
 

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from forecast.errors import ForecastError
+from forecast.report.picture_file import show_titles_as_written
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,6 +73,7 @@ def draw_priors(
         _draw(axis, panel)
     for axis in axes[len(panels) :]:
         axis.set_axis_off()
+    show_titles_as_written(figure)
     try:
         figure.savefig(path, dpi=110, format="png")
     except OSError as error:

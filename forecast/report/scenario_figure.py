@@ -227,5 +227,5 @@ def _legend(figure: Figure, height: float) -> None:
 
 
 def _shown(title: str) -> str:
-    """A title as it is: no dollar sign in it begins a formula, and it is not too long."""
-    return shorten(title, _LONGEST * 2, placeholder="...").replace("$", r"\$")
+    """A title that is not too long."""
+    return shorten(title, _LONGEST * 2, placeholder="...")

@@ -121,6 +121,7 @@ def test_more_runs_than_fit_abreast_are_shown_in_further_tables(folder: Path, tm
         ([ONE, "nothing-like-it"], "no such run in"),
         ([ONE, TWO, "--milestone", "asi"], "none of these runs has such a milestone (did you mean 'agi'?)"),
         ([ONE, TWO, "--output", "x.jpeg"], "must end in .png, .pdf, .svg"),
+        ([ONE, TWO, "--output", "nowhere/x.png"], "there is no folder nowhere"),
     ],
 )
 def test_wrong_input_is_said_in_words_with_exit_code_2(
@@ -134,7 +135,7 @@ def test_wrong_input_is_said_in_words_with_exit_code_2(
 
 
 def test_what_fails_otherwise_ends_with_exit_code_1(folder: Path, tmp_path: Path) -> None:
-    result = compare(folder, ONE, TWO, "--json", "--output", str(tmp_path / "nowhere" / "x.png"))
+    result = compare(folder, ONE, TWO, "--json", "--output", str(tmp_path / f"{'x' * 300}.png"))
     assert result.exit_code == 1
     assert "could not be written" in result.stderr
     assert result.stdout == ""
