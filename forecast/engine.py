@@ -438,7 +438,8 @@ def reopen(stored: StoredRun, plan: Plan | None = None) -> Run:
         parameters=layout.shaped(flat),
         chains=chains,
     )
-    if stored.manifest["versions"] != versions() and not crossings.equals(found.project(keep=1).crossings):
+    same = stored.manifest.get("versions") == versions()
+    if not same and not crossings.equals(found.project(keep=1).crossings):
         raise ForecastError(
             f"{stored.path}: other versions of Python or its packages, or another platform, give other draws "
             "than those of this run; make the run anew"
@@ -447,12 +448,18 @@ def reopen(stored: StoredRun, plan: Plan | None = None) -> Run:
 
 
 def _planned_again(stored: StoredRun, reporter: Reporter | None = None) -> Plan:
-    asked = stored.manifest["settings"]
+    try:
+        asked = stored.manifest["settings"]
+        settings, prior_only = SamplerSettings(**asked["sampler"]), asked["prior_only"]
+    except (KeyError, TypeError) as error:
+        raise ForecastError(
+            f"{stored.path / 'manifest.json'} is damaged: its settings cannot be read. Make the run again."
+        ) from error
     return make_plan(
         stored.worldview,
         plugins=stored.manifest.get("plugins", ()),
-        settings=SamplerSettings(**asked["sampler"]),
-        prior_only=asked["prior_only"],
+        settings=settings,
+        prior_only=prior_only,
         reporter=reporter,
     )
 

@@ -14,6 +14,9 @@ from forecast.errors import ForecastError
 
 INTERRUPTED = 130
 
+_MOST_PROBLEMS = 40
+"""Problems that are shown of one input; whoever has more has one cause, such as a file of another kind."""
+
 
 @contextlib.contextmanager
 def shown_as_paragraph() -> Iterator[None]:
@@ -56,13 +59,17 @@ def paragraph(error: Exception) -> str:
     """
     if isinstance(error, ForecastError):
         problems = getattr(error, "problems", None) or (str(error),)
-        lines = [line for problem in problems for line in str(problem).splitlines() if line.strip()]
+        shown = problems[:_MOST_PROBLEMS]
+        lines = [line for problem in shown for line in str(problem).splitlines() if line.strip()]
         if len(problems) > 1:
             lines = [f"{len(problems)} problems:", *(f"  {line}" for line in lines)]
+        if len(problems) > len(shown):
+            lines.append(f"  and {len(problems) - len(shown)} more")
         lines = lines or [type(error).__name__]
-        # A plugin's author needs the line that failed; nobody else does.
+        # A plugin's author needs the line that failed; who mistyped, or has a damaged file, does not.
         cause = error.__cause__
-        if cause is not None and not isinstance(cause, ForecastError) and not _debugging():
+        ours = cause is None or isinstance(cause, ForecastError | OSError | UnicodeDecodeError)
+        if not ours and error.exit_code == 1 and not _debugging():
             lines.append("(FORECAST_DEBUG=1 shows the traceback)")
         return "Error: " + "\n".join(lines)
     what = " ".join(str(error).split())[:400]

@@ -82,7 +82,35 @@ def run_id(worldview: Worldview, fingerprint: Mapping[str, Any]) -> str:
 
 def runs_folder(out: str | os.PathLike[str] | None = None) -> Path:
     """Folder that holds runs: the option, else ``FORECAST_RUNS``, else ``runs`` here."""
-    return Path(out or os.environ.get("FORECAST_RUNS") or "runs").expanduser()
+    return home_resolved(out or os.environ.get("FORECAST_RUNS") or "runs")
+
+
+def home_resolved(name: str | os.PathLike[str]) -> Path:
+    """Path with ``~`` and ``~user`` resolved; as written where there is no such user."""
+    return Path(os.path.expanduser(name))
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder in which no run could be saved, before a run costs minutes.
+
+    Raises
+    ------
+    InputError
+        Where it is, or lies below, something that is not a folder; where its name is too long.
+    ForecastError
+        Where there is no permission to write.
+    """
+    try:
+        os.stat(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:  # such as a name that is too long
+        raise InputError(f"{folder}: runs cannot be saved there: {error.strerror or error}.") from error
+    there = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
+    if not there.is_dir():
+        raise InputError(f"{folder}: runs cannot be saved there, because {there} is not a folder.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise _failed(folder, PermissionError(errno.EACCES, "Permission denied"))
 
 
 def to_json(data: Any) -> str:
@@ -116,11 +144,13 @@ def existing_run(folder: Path, run_id: str) -> Path | None:
 
     Raises
     ------
-    ForecastError
-        Where something is there that is not a whole run: nothing is ever replaced.
+    InputError, ForecastError
+        Where something is there that is not a whole run: nothing is ever replaced. As
+        :func:`check_folder`, so that it is known before the run is made.
     """
     path = folder / run_id
     if not os.path.lexists(path) or (path.is_dir() and not any(path.iterdir())):
+        check_folder(folder)
         return None
     missing = missing_files(path)
     if missing:
@@ -166,8 +196,6 @@ def write_run(folder: Path, run_id: str, files: Mapping[str, Writer] | Writer) -
         return Saved(existing, existed=True)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise InputError(f"{folder}: runs cannot be saved there, because it is not a folder.") from error
     except OSError as error:
         raise _failed(folder, error) from error
     _remove_stale(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.errors import ForecastError, InputError
 from forecast.results.netcdf import open_tree, read_group, read_groups
-from forecast.results.store import RUN_FILES, missing_files
+from forecast.results.store import RUN_FILES, home_resolved, missing_files
 from forecast.results.summary import SCHEMA
+from forecast.results.summary_check import first_damage
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -93,11 +95,9 @@ def read_run(path: Path) -> StoredRun:
             f"{path / 'summary.json'}: its schema is {schema!r}, and this version reads {SCHEMA!r}. "
             "It was made by another version of forecast, or it is damaged."
         )
-    absent = [
-        key for key in ("run", "worldview", "as_of", "horizon", "window", "milestones") if key not in summary
-    ]
-    if absent:
-        raise ForecastError(f"{path / 'summary.json'} is damaged: {', '.join(absent)} missing.")
+    damage = first_damage(summary)
+    if damage is not None:
+        raise ForecastError(f"{path / 'summary.json'} is damaged: {damage}. Make the run again.")
     return StoredRun(path, manifest, summary)
 
 
@@ -107,7 +107,7 @@ def list_runs(folder: Path) -> list[Path]:
     A folder counts as a run when it holds any of a run's files;
     :func:`read_run` says what is wrong with a broken one.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # also where the name is too long for a path
         return []
     found = [
         path
@@ -132,8 +132,8 @@ def find_run(ref: str, folder: Path) -> Path:
     InputError
         Where there is no such run (with the nearest names), or more than one.
     """
-    path = Path(ref).expanduser()
-    if ref and path.is_dir() and len(missing_files(path)) < len(RUN_FILES):
+    path = home_resolved(ref)
+    if ref and os.path.isdir(path) and len(missing_files(path)) < len(RUN_FILES):
         return path
     runs = list_runs(folder)
     if not runs:
@@ -167,14 +167,19 @@ def _listed(names: list[str], most: int = 8) -> str:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
     except OSError as error:
         raise ForecastError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # of text, of JSON, of a number
         raise ForecastError(f"{path} is damaged: it is not JSON ({error}). Make the run again.") from error
     if not isinstance(data, dict):
         raise ForecastError(f"{path} is damaged: it holds a {type(data).__name__} where a table belongs.")
     return data
+
+
+def _no_number(name: str) -> None:
+    """Refuse NaN and infinities, which JSON does not have and we do not write."""
+    raise ValueError(f"{name} is no number")
 
 
 def _saved_at(path: Path, manifest: dict[str, Any] | None) -> datetime:

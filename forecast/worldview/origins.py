@@ -52,12 +52,11 @@ class Problems:
     """Collects the problems of all files, so that people see them at once."""
 
     def __init__(self) -> None:
-        self._found: list[tuple[Origin, str]] = []
+        self._found: dict[tuple[Origin, str], None] = {}  # in order, each once
 
     def add(self, origin: Origin, message: str) -> None:
         """Record one problem at one place; the same one is recorded once."""
-        if (origin, message) not in self._found:
-            self._found.append((origin, message))
+        self._found[(origin, message)] = None
 
     def __bool__(self) -> bool:
         return bool(self._found)

@@ -159,6 +159,21 @@ def test_the_author_of_a_plugin_learns_how_to_see_the_traceback(failing, monkeyp
     assert shown.endswith("Error: driver 'toy': went wrong\n")
 
 
+def test_who_mistyped_or_has_a_damaged_file_is_not_sent_to_a_traceback(failing):
+    def raised(error: ForecastError, cause: Exception) -> None:
+        raise error from cause
+
+    missing = FileNotFoundError(2, "No such file or directory")
+    assert failing(lambda: raised(ForecastError("x"), missing)).stderr == "Error: x\n"
+    assert failing(lambda: raised(InputError("x"), ValueError("y"))).stderr == "Error: x\n"
+
+
+def test_of_very_many_problems_the_first_are_shown(failing):
+    shown = failing(raiser(InputError([f"file:{line}: wrong" for line in range(1, 101)]))).stderr
+    assert shown.startswith("Error: 100 problems:\n  file:1: wrong\n")
+    assert shown.endswith("  file:40: wrong\n  and 60 more\n")
+
+
 def test_what_nobody_foresaw_is_called_a_bug_in_one_paragraph(failing, monkeypatch):
     result = failing(raiser(ZeroDivisionError("division by zero\nand more")))
     assert result.exit_code == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import sys
 import types
 from pathlib import Path
@@ -222,3 +223,12 @@ def test_a_rerun_of_a_run_whose_diagnostics_failed_exits_with_3(
     summary["diagnostics"]["ok"] = False
     (path / "summary.json").write_text(json.dumps(summary))
     assert forecast("rerun", ID, "--out", str(tmp_path)).exit_code == 3
+
+
+@pytest.mark.parametrize("text", ["{}", '{"settings": 5}', '{"settings": {"sampler": {"x": 1}}}'])
+def test_a_rerun_from_a_damaged_manifest_says_so(folder: Path, tmp_path: Path, text: str) -> None:
+    shutil.copytree(folder / ID, tmp_path / ID)
+    (tmp_path / ID / "manifest.json").write_text(text)
+    result = forecast("rerun", ID, "--out", str(tmp_path))
+    assert result.exit_code == 1
+    assert "manifest.json is damaged: its settings cannot be read" in result.stderr

@@ -133,7 +133,7 @@ def test_the_command_prints_both_and_json_stays_alone_on_stdout(run, tmp_path: P
     [
         (["nothing-like-it"], "no such run in", 2),
         (["latest", "--output", "costs.txt"], "must end in .png, .pdf, .svg", 2),
-        (["latest", "--output", "/nowhere/at/all/costs.png"], "could not be written", 1),
+        (["latest", "--output", "/nowhere/at/all/costs.png"], "there is no folder /nowhere/at/all", 2),
     ],
 )
 def test_mistakes_are_said_in_words(run, arguments, words, code):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -151,13 +153,20 @@ def test_a_file_where_the_folder_should_be_is_the_users_mistake(tmp_path: Path) 
     for folder in (tmp_path / "runs", tmp_path / "runs" / "deeper"):
         with pytest.raises(InputError, match="not a folder"):
             write_run(folder, ID, files_of())
+        with pytest.raises(InputError, match=r"because .*runs is not a folder"):
+            existing_run(folder, ID)  # which is asked before a run is made
+    with pytest.raises(InputError, match="File name too long"):
+        existing_run(tmp_path / ("x" * 300), ID)
+    assert existing_run(tmp_path / "not" / "yet" / "there", ID) is None
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"]
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_without_permission_is_said_in_words(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    with pytest.raises(ForecastError, match="no permission"):
-        write_run(tmp_path, ID, files_of())
+    for save in (lambda: write_run(tmp_path, ID, files_of()), lambda: existing_run(tmp_path, ID)):
+        with pytest.raises(ForecastError, match="no permission"):
+            save()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kills a process")
@@ -298,8 +307,12 @@ def test_an_unknown_run_is_answered_with_the_nearest(folder: Path) -> None:
         find_run("2026-06-30-defalt-0a1b2c3d", folder)
     with pytest.raises(InputError, match="There are: "):
         find_run("zzz", folder)
-    with pytest.raises(InputError, match="no such run"):
-        find_run("", folder)
+    for ref in ("", "x" * 5000, "~nobody-of-this-name/runs", "a\0b"):
+        with pytest.raises(InputError, match="no such run"):
+            find_run(ref, folder)
+    for name in ("x" * 5000, "~nobody-of-this-name/runs"):
+        with pytest.raises(InputError, match="there are no runs in"):
+            find_run("latest", runs_folder(name))
 
 
 def test_no_runs_at_all_says_how_to_make_one(tmp_path: Path) -> None:
@@ -336,12 +349,56 @@ def damaged(tmp_path: Path, name: str, text: str | None) -> Path:
         ("summary.json", "\x00", "summary.json is damaged"),
         ("summary.json", '{"schema": "forecast.summary/9"}', "this version reads 'forecast.summary/1'"),
         ("summary.json", '{"schema": "forecast.summary/1"}', "summary.json is damaged: run, worldview"),
+        ("summary.json", '{"schema": NaN}', "summary.json is damaged: it is not JSON .NaN is no number"),
+        ("summary.json", "[" * 100_000, "summary.json is damaged"),
     ],
 )
 def test_a_damaged_run_is_said_in_words(tmp_path: Path, name: str, text: str | None, words: str) -> None:
     with pytest.raises(ForecastError, match=words) as caught:
         read_run(damaged(tmp_path, name, text))
     assert caught.value.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "words"),
+    [
+        ((), {}, "run, worldview, as_of, window"),
+        (("diagnostics",), None, "diagnostics holds NoneType where object belongs"),
+        (("diagnostics",), {}, "diagnostics.ok"),
+        (("prior_only",), 1, "prior_only holds int where boolean belongs"),
+        (("horizon",), "2060-02-30", "horizon is no date"),
+        (("window",), {"start": "2026-01-01"}, "window.end missing"),
+        (("milestones",), [], "milestones holds list where object belongs"),
+        (("milestones", "agi"), {}, "milestones.agi.title, milestones.agi.blocs"),
+        (("milestones", "agi", "lead"), 5, "milestones.agi.lead holds int where object belongs"),
+        (("milestones", "agi", "blocs", "china", "quantiles"), {"0.5": 1}, "china.quantiles.0.05"),
+        (("milestones", "agi", "blocs", "china", "p_in"), "x", "p_in holds str where number belongs"),
+    ],
+)
+def test_a_summary_without_what_its_form_requires_is_damaged(
+    tmp_path: Path, where: tuple[str, ...], value: Any, words: str
+) -> None:
+    path = save_run(tmp_path)
+    summary = json.loads((path / "summary.json").read_text())
+    assert read_run(path).summary == summary
+    table = summary
+    for key in where[:-1]:
+        table = table[key]
+    if where:
+        table[where[-1]] = value
+    else:
+        summary = {"schema": summary["schema"]}
+    (path / "summary.json").write_text(json.dumps(summary))
+    with pytest.raises(ForecastError, match=re.escape(words)) as caught:
+        read_run(path)
+    assert caught.value.exit_code == 1
+
+
+def test_what_a_later_version_of_the_form_adds_is_left_alone(tmp_path: Path) -> None:
+    path = save_run(tmp_path)
+    summary = json.loads((path / "summary.json").read_text()) | {"new": [1, {"x": None}]}
+    (path / "summary.json").write_text(json.dumps(summary))
+    assert read_run(path).summary == summary
 
 
 def test_a_damaged_worldview_is_not_the_users_mistake(tmp_path: Path) -> None:
