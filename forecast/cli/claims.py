@@ -49,8 +49,8 @@ def claims(
     RUN is an id, the beginning of one, the beginning of its hash, a path, or
     "latest". Nothing is fitted.
     """
+    from forecast.claims import check_claims, read_claims
     from forecast.cli._tables import installed_tables
-    from forecast.results import check_claims, read_claims
 
     # Everything that the user gave is read before anything costs time.
     chosen = read_claims(files)
@@ -70,7 +70,7 @@ def _print(checked: Mapping[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from forecast.results.claims import VERDICTS
+    from forecast.claims.checking import VERDICTS
 
     console = Console(highlight=False)
     basis = "priors alone of worldview" if checked["prior_only"] else "worldview"
@@ -120,8 +120,8 @@ def _models(claim: Mapping[str, Any]) -> Any:
 
 def _figures(claim: Mapping[str, Any]) -> str:
     """Say what was stated and what was found, or why nothing was."""
+    from forecast.claims.checking import unit_words
     from forecast.report.terminal import compact
-    from forecast.results.claims import unit_words
 
     stated, unit = claim["stated"], "" if claim["p"] is not None else unit_words(claim["unit"])
     if isinstance(stated, Mapping):

@@ -12,12 +12,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
+from forecast.claims.checking import unit_words
+from forecast.claims.on_trend import ordinal
 from forecast.errors import ForecastError
 from forecast.report.figures import FAINT, INK, SHADE, bloc_colours, percent
 from forecast.report.picture_file import save_picture
 from forecast.report.terminal import compact
-from forecast.results.claims import unit_words
-from forecast.results.on_trend import ordinal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

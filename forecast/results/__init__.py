@@ -1,7 +1,5 @@
 """What comes out of a forecast: its summary, its folder, and other readings of it."""
 
-from forecast.results.claims import check_claims
-from forecast.results.claims_file import Claim, read_claims
 from forecast.results.costs import cost_summary
 from forecast.results.crossing_summary import Estimate, Polarity, estimate, lead_years, polarity, quantiles
 from forecast.results.netcdf import open_tree, write_tree
@@ -34,7 +32,6 @@ __all__ = [
     "RUN_FILES",
     "SCHEMA",
     "Answer",
-    "Claim",
     "Estimate",
     "Polarity",
     "Saved",
@@ -42,7 +39,6 @@ __all__ = [
     "as_json",
     "as_netcdf",
     "as_text",
-    "check_claims",
     "choose_milestones",
     "citation",
     "cost_summary",
@@ -59,7 +55,6 @@ __all__ = [
     "polarity",
     "quantiles",
     "query",
-    "read_claims",
     "read_run",
     "run_id",
     "runs_folder",

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-
-from forecast.cli import main
-from forecast.results.claims import VERDICTS
 from tests.results.test_claims import dates, groups
+
+from forecast.claims.checking import VERDICTS
+from forecast.cli import main
 from tests.results.trajectory_runs import ID, run_of
 
 MINE = """

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forecast.claims.published import TableRow, one_row, rows_of, table_of
 from forecast.dates import decimal_year
 from forecast.results.crossing_summary import FloatArray
-from forecast.results.published import TableRow, one_row, rows_of, table_of
 from forecast.results.trajectories import NotAvailable, Trajectories, interval
 
 if TYPE_CHECKING:
+    from forecast.claims.measure_specs import Model, OnTrend
     from forecast.evidence import EvidenceTable
-    from forecast.results.measure_specs import Model, OnTrend
 
 REPEATS = 20
 """Draws of errors and scatter beside each draw of the run: a quantile in a tail needs many."""

@@ -12,21 +12,21 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.errors import ForecastError, InputError
-from forecast.evidence import read_tables
-from forecast.report.claims_figure import claims_figure
-from forecast.results import check_claims, read_claims
-from forecast.results.claims import (
+from forecast.claims import check_claims, read_claims
+from forecast.claims.checking import (
     VERDICTS,
     is_borderline,
     quantiles_of,
     verdict_of_probability,
     verdict_of_range,
 )
-from forecast.results.lag import first_reached
-from forecast.results.measure_specs import Amount
-from forecast.results.measures import reaches
-from forecast.results.on_trend import ExpectedCost, invert, unexplained_scatter, widened
+from forecast.claims.lag import first_reached
+from forecast.claims.measure_specs import Amount
+from forecast.claims.measures import reaches
+from forecast.claims.on_trend import ExpectedCost, invert, unexplained_scatter, widened
+from forecast.errors import ForecastError, InputError
+from forecast.evidence import read_tables
+from forecast.report.claims_figure import claims_figure
 from tests.results.synthetic import crossings_from
 from tests.results.trajectory_runs import CHAINS, DRAWS, line, projection, run_of, spread
 

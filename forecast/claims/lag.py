@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forecast.claims.measure_specs import INDEX_ERROR
+from forecast.claims.on_trend import REPEATS
+from forecast.claims.published import one_row, table_of
 from forecast.dates import decimal_year
 from forecast.results.crossing_summary import FloatArray
-from forecast.results.measure_specs import INDEX_ERROR
-from forecast.results.on_trend import REPEATS
-from forecast.results.published import one_row, table_of
 from forecast.results.trajectories import NotAvailable, Trajectories
 from forecast.units import convert
 
 if TYPE_CHECKING:
+    from forecast.claims.measure_specs import Lag, Model
     from forecast.evidence import EvidenceTable
-    from forecast.results.measure_specs import Lag, Model
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forecast.claims import measure_specs as specs
+from forecast.claims.lag import months_behind
+from forecast.claims.on_trend import costs_on_trend, place_in_words
+from forecast.claims.published import figure_draws, rows_of, table_of
 from forecast.dates import decimal_year, end_of
-from forecast.results import measure_specs as specs
 from forecast.results.crossing_summary import BoolArray, Estimate, FloatArray, estimate
-from forecast.results.lag import months_behind
-from forecast.results.on_trend import costs_on_trend, place_in_words
-from forecast.results.published import figure_draws, rows_of, table_of
 from forecast.results.summary import accepted_draws, crossing_array, milestone_names
 from forecast.results.trajectories import NotAvailable, Trajectories
 from forecast.streams import stream

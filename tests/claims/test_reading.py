@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from forecast.claims.measure_specs import MEASURES, Growth, Lag, NotMeasured, OnTrend
+from forecast.claims.reading import read_claims
 from forecast.errors import InputError
-from forecast.results.claims_file import read_claims
-from forecast.results.measure_specs import MEASURES, Growth, Lag, NotMeasured, OnTrend
 
 IDS = [
     "cost_decline", "ds_lag", "ds_on_trend", "sonnet_cost", "sonnet_age", "ds_fleet", "ds_fleet_cost",

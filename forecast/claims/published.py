@@ -16,7 +16,7 @@ from forecast.results.trajectories import NotAvailable
 from forecast.wording import did_you_mean
 
 if TYPE_CHECKING:
-    from forecast.results.measure_specs import Cell, Figure
+    from forecast.claims.measure_specs import Cell, Figure
 
 DRAWS = 4000
 """Draws of a published figure's error."""

@@ -9,8 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from forecast.errors import InputError
-from forecast.results.measure_specs import (
+from forecast.claims.measure_specs import (
     MEASURES,
     PROBABILITY,
     Address,
@@ -24,6 +23,7 @@ from forecast.results.measure_specs import (
     keys_of,
     read_number,
 )
+from forecast.errors import InputError
 from forecast.units import parse_unit
 from forecast.wording import did_you_mean, shown
 from forecast.worldview.files import Document, parse_document, read_path

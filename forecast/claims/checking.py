@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forecast.claims.measure_specs import NotMeasured
+from forecast.claims.measures import Measured, Reading, take
+from forecast.claims.reading import Claim
 from forecast.errors import InputError
-from forecast.results.claims_file import Claim
 from forecast.results.crossing_summary import FloatArray
-from forecast.results.measure_specs import NotMeasured
-from forecast.results.measures import Measured, Reading, take
 from forecast.results.trajectories import NotAvailable
 from forecast.units import UnitError, convert
 
