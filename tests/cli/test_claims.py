@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.results.test_claims import dates, groups
 
 from forecast.claims.checking import VERDICTS
 from forecast.cli import main
+from tests.claims.test_checking import dates, groups
 from tests.results.trajectory_runs import ID, run_of
 
 MINE = """
