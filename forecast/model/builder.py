@@ -79,7 +79,7 @@ class Model(Canvas):
         self._by_target: dict[str, list[Term]] = {}
         for term in spec.terms:
             self._by_target.setdefault(term.target, []).append(term)
-        self._changes = Changes(interventions, spec, self.years)
+        self._changes = Changes(interventions, spec, self.years, grid.end)
 
     # What drivers read ---------------------------------------------------------------------
 
@@ -335,7 +335,12 @@ class Model(Canvas):
         for change in self._changes.of("state", name):
             index = self._state_index(base, change)
             value = pt.switch(self._changes.active(change), index, value)
-        for change in self._changes.of("quantity", name):
+        for change in self._changes.of("quantity", name, missing=~present):
+            if base.states:
+                raise InputError(
+                    f"intervention on quantity {name!r}: it is a state, which is set by its name: "
+                    f'{{ state = "{name}", set = "{base.states[0]}" }}'
+                )
             changed = value + change.add if change.add is not None else change.level
             value = pt.switch(self._changes.active(change), changed, value)
         self.graph.quantities[name] = Quantity(
@@ -378,7 +383,7 @@ class Model(Canvas):
             flow = 10.0**flow
             if missing.any():
                 flow = flow * self._mask(~missing)
-            for change in self._changes.of("channel", term.channel, name):
+            for change in self._changes.of("channel", term.channel, name, missing):
                 flow = pt.switch(self._changes.active(change), self._changed(flow, change, missing), flow)
             channels[term.channel] = flow
             present |= ~missing
@@ -404,7 +409,7 @@ class Model(Canvas):
         name = term.build.__name__
         if missing.any():
             bound = bound + OFF * self._mask(missing)
-        for change in self._changes.of("limit", name):
+        for change in self._changes.of("limit", name, missing=missing):
             bound = bound + pt.switch(self._changes.active(change), OFF, 0.0)
         return bound
 
@@ -510,12 +515,17 @@ class Model(Canvas):
         driver = self._frames[-1].term.driver if self._frames else ""
         own = [parameter for owner, parameter in self.spec.parameters if owner == driver]
         quantities = [term.target for term in self.spec.terms if term.kind == "base"]
-        left_out = f"; left out: {', '.join(self.spec.disabled)}" if self.spec.disabled else ""
-        raise PluginError(
+        error = PluginError(
             f"it asks for {name!r}, which is neither a parameter of it nor a quantity that a loaded driver "
-            f"provides{did_you_mean(name, [*own, *quantities])}{left_out}",
+            f"provides{did_you_mean(name, [*own, *quantities])}",
             driver=driver or None,
             distribution=self.spec.distributions.get(driver),
+        )
+        if not self.spec.disabled:
+            raise error
+        raise InputError(  # most likely what provides it was left out
+            f"{error}; left out: {', '.join(self.spec.disabled)}. Keep what provides {name!r}, or leave out "
+            f"{driver} as well (--without {driver})"
         )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from typing import NoReturn
 
 import numpy as np
 import pytensor.tensor as pt
+from numpy.typing import NDArray
 
 from forecast.dates import decimal_year
 from forecast.errors import InputError
@@ -25,16 +27,19 @@ class Changes:
     interventions : sequence of Intervention
     spec : Spec
     years : tensor, (1, time)
+    end : datetime.date
+        Last day of the graph.
 
     Raises
     ------
     InputError
-        A bloc that the worldview does not have.
+        A bloc that the worldview does not have, or a beginning after the end.
     """
 
-    def __init__(self, interventions: Sequence[Intervention], spec: Spec, years: Tensor) -> None:
+    def __init__(self, interventions: Sequence[Intervention], spec: Spec, years: Tensor, end: date) -> None:
         self._all, self._spec, self._years = list(interventions), spec, years
         self._used: set[int] = set()
+        self._lacking: set[int] = set()
         self.terms: set[str] = set()
         for change in self._all:
             if change.bloc is not None and change.bloc not in spec.blocs:
@@ -42,13 +47,27 @@ class Changes:
                     f"intervention on {change.kind} {change.name!r}: unknown bloc {change.bloc!r}"
                     f"{did_you_mean(change.bloc, spec.blocs)}"
                 )
+            if change.start is not None and change.start > end:
+                raise InputError(
+                    f"intervention on {change.kind} {change.name!r}: it begins on {change.start}, after the "
+                    f"horizon {end}, so it would change nothing"
+                )
 
-    def of(self, kind: str, name: str, quantity: str | None = None) -> Iterator[Intervention]:
-        """Yield the changes of one limit, channel (of a quantity), quantity or term."""
+    def of(
+        self, kind: str, name: str, quantity: str | None = None, missing: NDArray[np.bool_] | None = None
+    ) -> Iterator[Intervention]:
+        """Yield the changes of one limit, channel (of a quantity), quantity, state or term.
+
+        Those for a bloc that is marked in `missing`, (bloc,), are not: it has nothing to change.
+        """
         for position, change in enumerate(self._all):
-            if change.kind == kind and change.name == name and (quantity is None or change.of == quantity):
-                self._used.add(position)
-                yield change
+            if change.kind != kind or change.name != name or (quantity is not None and change.of != quantity):
+                continue
+            if missing is not None and change.bloc and missing[self._spec.blocs.index(change.bloc)]:
+                self._lacking.add(position)
+                continue
+            self._used.add(position)
+            yield change
 
     def any_of(self, kind: str) -> bool:
         """Whether some change is of this kind."""
@@ -78,8 +97,14 @@ class Changes:
             With the names that there are.
         """
         for position, change in enumerate(self._all):
-            if position not in self._used:
-                self._refuse(change, quantities)
+            if position in self._used:
+                continue
+            if position in self._lacking:
+                raise InputError(
+                    f"intervention on {change.kind} {change.name!r}: bloc {change.bloc!r} has none, so it "
+                    "would change nothing"
+                )
+            self._refuse(change, quantities)
 
     def _refuse(self, change: Intervention, quantities: Sequence[str]) -> NoReturn:
         terms = self._spec.terms

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-import numpy as np
-
 from forecast.errors import InputError
 
 _KINDS = {
@@ -18,6 +16,9 @@ _KINDS = {
     "term": {"set"},
     "state": {"set"},
 }
+
+_LARGEST = 1e38
+"""Larger numbers overflow where trajectories are kept in single precision."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,7 @@ def read_interventions(tables: Sequence[Mapping[str, Any] | Intervention]) -> tu
 
 
 def _number(value: Any, key: str, shown: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not np.isfinite(value):
-        raise InputError(f"intervention {{ {shown} }}: {key} must be a finite number")
+    # abs() of a whole number of any length is compared, not converted, and NaN compares as False.
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= _LARGEST:
+        raise InputError(f"intervention {{ {shown} }}: {key} must be a finite number within ±1e38")
     return float(value)

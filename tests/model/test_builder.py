@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 
 import numpy as np
@@ -219,6 +220,13 @@ def test_a_missing_quantity_is_named_with_the_nearest_one_and_the_driver(view):
     assert "it asks for 'compte'" in words and "did you mean 'compute'?" in words
 
 
+def test_what_needs_a_driver_that_was_left_out_is_the_users_to_leave_out_too(view):
+    bad = driver("bad", base=provides("x", unit="FLOP")(lambda self, m: m["far"]))
+    spec = dataclasses.replace(spec_of(view, Line(), bad), disabled=("distance",))
+    with pytest.raises(InputError, match=r"driver 'bad'.*'far'.*left out: distance.*--without bad"):
+        future(spec)
+
+
 def test_an_unknown_parameter_is_named_with_the_nearest_one(view):
     bad = driver(
         "bad",
@@ -429,7 +437,8 @@ def test_a_floor_raises_a_channel_that_is_below_it_and_leaves_a_larger_one_alone
     late = found.decimal >= 2028.0
     assert grey[1, late] == pytest.approx(np.full(late.sum(), flow))
     assert grey[1, ~late] == pytest.approx(np.full((~late).sum(), 1e23))
-    everybody = values_of(future(spec, change | {"bloc": "us_allies"}), "supply", "grey")
+    del change["bloc"]
+    everybody = values_of(future(spec, change), "supply", "grey")
     assert np.all(everybody[0] == 0.0)  # the bloc without the channel still has none
 
 
@@ -458,6 +467,8 @@ def test_a_state_that_does_not_exist_is_refused_with_the_nearest(view):
     assert "no state 'tigt' (did you mean 'tight'?)" in said and "tight, as now, loose" in said
     said = failure(view, Line(), error=InputError, changes=[{"state": "compute", "set": "tight"}])
     assert "it is no state" in said
+    said = failure(view, policy(), error=InputError, changes=[{"quantity": "policy", "add": 1}])
+    assert "it is a state, which is set by its name" in said
 
 
 def drawn_states(graph, size=50):
@@ -527,6 +538,18 @@ def test_a_term_that_is_off_keeps_the_value_it_had(view):
             "name exactly one of limit, channel, quantity, term, state",
         ),
         ({"quantity": "compute", "add": 1, "from": "soon"}, "from must be a date like 2027-01-01"),
+        ({"quantity": "compute", "add": 10**400}, "add must be a finite number"),
+        ({"quantity": "compute", "add": -1e300}, "add must be a finite number"),
+        ({"limit": "supplied", "set": "off", "bloc": "us_allies"}, "bloc 'us_allies' has none"),
+        ({"quantity": "supply", "add": 1, "bloc": "us_allies"}, "bloc 'us_allies' has none"),
+        (
+            {"channel": "grey", "of": "supply", "scale": 0, "bloc": "us_allies"},
+            "intervention on channel 'grey': bloc 'us_allies' has none, so it would change nothing",
+        ),
+        (
+            {"limit": "supplied", "set": "off", "from": "2031-01-01"},
+            "it begins on 2031-01-01, after the horizon 2030-12-31, so it would change nothing",
+        ),
     ],
 )
 def test_a_change_that_fits_nothing_is_refused_in_words(view, change, words):
