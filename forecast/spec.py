@@ -7,6 +7,7 @@ from datetime import date
 from forecast.errors import InputError
 from forecast.host import Host
 from forecast.model import Spec, build_graph
+from forecast.wording import did_you_mean
 from forecast.worldview import Worldview, correlations_in_force, resolve_priors
 
 
@@ -31,6 +32,7 @@ def make_spec(worldview: Worldview, host: Host) -> Spec:
     PluginError
         A driver that the worldview needs is broken or missing.
     """
+    _check_names(worldview, host)
     host.require(worldview.driver_priors, "the worldview sets its priors")
     blocs = worldview.bloc_names
     tables = {key: table for key, table in host.evidence().items() if table.spec.used}
@@ -52,6 +54,24 @@ def make_spec(worldview: Worldview, host: Host) -> Spec:
         distributions={name: host.distribution_of(name) for name in host.drivers},
         disabled=tuple(worldview.disabled),
     )
+
+
+def _check_names(worldview: Worldview, host: Host) -> None:
+    """Refuse priors of drivers that do not exist, unless what could not be loaded may have had them."""
+    known = [*host.drivers, *host.disabled]
+    if host.problems:
+        return
+    problems = []
+    for name, parameters in worldview.driver_priors.items():
+        if name not in known:
+            origins = [origin for override in parameters.values() for origin in override.origins.values()]
+            place = f"{origins[0].place}: " if origins else ""
+            problems.append(
+                f"{place}[priors.{name}]: no driver of this name is installed{did_you_mean(name, known)}; "
+                "correct the name, or load the driver with --plugin"
+            )
+    if problems:
+        raise InputError(problems)
 
 
 def history_end(spec: Spec) -> date:

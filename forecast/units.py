@@ -177,4 +177,5 @@ def _converted(value: Any, a: Unit, b: Unit) -> Any:
         canonical = np.power(10.0, value) if a.log10 else value
         canonical = np.log10(canonical) if a.growth else canonical * a.factor
         result = np.power(10.0, canonical) if b.growth else canonical / b.factor
-        return np.log10(result) if b.log10 else result
+        # What has a log is positive, and so above every negative amount as it is above zero.
+        return np.log10(np.maximum(result, 0.0)) if b.log10 else result

@@ -269,7 +269,8 @@ def test_a_prior_that_no_term_reads_is_refused(tmp_path):
 def test_an_unknown_parameter_or_driver_in_the_worldview_is_refused(tmp_path, toys):
     with pytest.raises(InputError, match="did you mean 'growth'"):
         run(worldview(tmp_path, overrides=["priors.line.grwth.mu=2"]), drivers=toys, prior_only=True)
-    with pytest.raises(PluginError, match="'investment'.*not installed"):
+    said = r"--set .*: \[priors.investment\]: no driver of this name is installed \(valid: .*line"
+    with pytest.raises(InputError, match=said):
         view = worldview(tmp_path, overrides=["priors.investment.growth.mu=2"])
         run(view, drivers=toys, prior_only=True)
 

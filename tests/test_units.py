@@ -86,3 +86,9 @@ def test_there_and_back_is_the_same_value(name, prefix_a, prefix_b, log_a, log_b
     if parse_unit(a).log10 or parse_unit(a).growth or name == "x/year":
         value = 1 + value / 1e3  # 10**1000 is no float
     assert convert(convert(value, a, b), b, a) == pytest.approx(value, rel=1e-6, abs=1e-6)
+
+
+def test_a_negative_amount_lies_below_everything_that_has_a_log():
+    assert convert(-5.0, "FLOP", "log10 FLOP") == -np.inf
+    found = convert(np.array([-1.0, 0.0, 100.0, np.nan]), "FLOP", "log10 FLOP")
+    assert np.array_equal(found, [-np.inf, -np.inf, 2.0, np.nan], equal_nan=True)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forecast.errors import InputError
+
 if TYPE_CHECKING:
     from forecast.results import StoredRun
 
@@ -25,6 +27,20 @@ def picture_option(words: str) -> Callable[[Callable[..., Any]], Callable[..., A
         metavar="FILE.png",
         help=f"Also draw {words} (PNG, PDF or SVG).",
     )
+
+
+def check_within(within: float | None) -> None:
+    """Refuse a limit between unipolar and bipolar that is no number of years.
+
+    Raises
+    ------
+    InputError
+        Negative, NaN, or longer than a prior file may say.
+    """
+    from forecast.worldview.schema import LONGEST_LEAD
+
+    if within is not None and not 0 <= within <= LONGEST_LEAD:
+        raise InputError(f"--within {within:g}: must be a number of years from 0 to {LONGEST_LEAD:g}.")
 
 
 def open_run(run: str, out: str | None, output: Path | None) -> StoredRun:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forecast.cli._reading import check_within
 from forecast.dates import parse_date, parse_period
 from forecast.errors import ForecastError, InputError
 
@@ -142,8 +143,7 @@ def show(
 
     # Everything that the user typed is read before anything is opened.
     period = _period(window) if window else None
-    if within is not None and not 0 <= within < float("inf"):
-        raise InputError(f"--within {within:g}: must be a number of years, 0 or more.")
+    check_within(within)
     days = [_last_day(text) for text in crossed_by]
     stored = read_run(find_run(run, runs_folder(out)))
     summary = _read_again(stored, period, within)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forecast.cli._reading import answer, json_option, open_run, out_option, picture_option
-from forecast.errors import InputError
+from forecast.cli._reading import answer, check_within, json_option, open_run, out_option, picture_option
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -46,8 +45,7 @@ def worlds(
     """
     from forecast.results.worlds import GROUPS, describe_worlds
 
-    if within is not None and not 0 <= within < float("inf"):
-        raise InputError(f"--within {within:g}: must be a number of years, 0 or more.")
+    check_within(within)
     stored = open_run(run, out, output)
     found = describe_worlds(
         stored.groups(*GROUPS),

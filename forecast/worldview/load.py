@@ -24,6 +24,13 @@ from forecast.worldview.toml_lines import Path
 from forecast.worldview.worldview import GENERAL, Bloc, Lead, Override, Slot, Window, Worldview, dotted
 
 BLOC = re.compile(r"[a-z][a-z0-9_]*")
+RESERVED = {
+    "world": "evidence about no bloc in particular",
+    "first": "whichever bloc crosses first, in claims,",
+    "leader": "whichever bloc has most, in claims,",
+    "not": "a word of the query language",
+}
+"""Names that no bloc can have, and what has them."""
 
 
 def load_worldview(
@@ -150,10 +157,8 @@ class _Builder:
                 self.fail(
                     ("blocs", name), "a bloc's name has small letters, digits and _, and begins with a letter"
                 )
-            elif name == "world":
-                self.fail(
-                    ("blocs", name), "evidence about no bloc in particular goes by this name: choose another"
-                )
+            elif name in RESERVED:
+                self.fail(("blocs", name), f"{RESERVED[name]} goes by this name: choose another")
         return tuple(Bloc(name, title or name) for name, title in table.blocs.items())
 
     def window(self, table: WorldviewFile) -> Window | None:

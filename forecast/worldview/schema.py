@@ -25,6 +25,12 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 LABEL = re.compile(r"[A-Za-z0-9_-]+")
 LARGEST_SEED = 2**63 - 1
 
+LONGEST_LEAD = 1000.0
+"""Years; a limit between unipolar and bipolar beyond it is a slip, and overflows in pictures."""
+
+_TAKEN = ("accepted", "bloc", "chain", "draw")
+"""Names that results.nc has beside the milestones'."""
+
 
 def _probability(value: object) -> float:
     p = number(value)
@@ -37,6 +43,8 @@ def _years(value: object) -> float:
     years = number(value)
     if years is None or not math.isfinite(years) or years <= 0:
         raise ValueError(f"must be a positive number of years, got {shown(value)}")
+    if years > LONGEST_LEAD:
+        raise ValueError(f"must be {LONGEST_LEAD:g} years at most, got {shown(value)}")
     return years
 
 
@@ -147,8 +155,8 @@ _SENTENCES = {
     "dict_type": "must be a table",
     "model_type": "must be a table",
     "list_type": "must be a list",
-    "literal_error": "must be the name of a worldview, or false for a file that stands alone",
 }
+_EXTENDS = "must be the name of a worldview, or false for a file that stands alone"
 
 
 def check_file(document: Document, problems: Problems) -> None:
@@ -173,6 +181,10 @@ def check_file(document: Document, problems: Problems) -> None:
     check_interventions(document.data, document, problems)
     for name, table in _tables_of(document.data, "milestones"):
         check_name(("milestones", name), document, problems)
+        if name in _TAKEN:
+            problems.add(
+                document.origin(("milestones", name)), "results go by this name already: choose another"
+            )
         if isinstance(table, dict) and any(key in table for key in NODE_KEYS):
             read_node(table, ("milestones", name), document, problems)
 
@@ -262,7 +274,9 @@ def _translate(found: dict[str, Any], where: Locator, problems: Problems) -> Non
     elif kind == "value_error":
         problems.add(where.origin(path), str(found["ctx"]["error"]))
     elif path == ("extends",):
-        problems.add(where.origin(path), f"{_SENTENCES['literal_error']}, got {shown(value)}")
+        problems.add(where.origin(path), f"{_EXTENDS}, got {shown(value)}")
+    elif kind == "literal_error":
+        problems.add(where.origin(path), f"must be {found['ctx']['expected']}, got {shown(value)}")
     elif path[:1] == ("priors",) and len(path) == 2 and kind == "dict_type":
         problems.add(where.origin(path), f"must be a table of parameters, got {shown(value)}")
     else:

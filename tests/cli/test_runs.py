@@ -156,6 +156,7 @@ def test_curves_are_written_and_json_stays_alone_on_stdout(folder: Path, tmp_pat
         ([ID, "--window", "2026-02-30:2027-01-01"], "--window 2026-02-30:2027-01-01"),
         ([ID, "--within", "-1"], "--within -1: must be a number of years"),
         ([ID, "--within", "nan"], "--within nan"),
+        ([ID, "--within", "1e308"], "from 0 to 1000"),
         ([ID, "--crossed-by", "soon"], "must be a year, a month or a day"),
         ([ID, "--crossed-by", "2030-13"], "must be a year, a month or a day"),
         ([ID, "--crossed-by", "2090"], "no further than its horizon, 2060-12-31"),

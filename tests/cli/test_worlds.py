@@ -75,6 +75,7 @@ def test_a_picture_is_written_and_said_on_stderr_beside_json(folder: Path, tmp_p
     [
         (["--within", "-1"], "--within -1: must be a number of years"),
         (["--within", "nan"], "--within nan"),
+        (["--within", "1e308"], "from 0 to 1000"),
         (["--milestone", "asi"], "it has agi, big_run"),
         (["--output", "worlds.doc"], "must end in .png"),
     ],

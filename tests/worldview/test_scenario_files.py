@@ -101,7 +101,7 @@ def test_a_file_without_a_kind_is_refused(write):
 def test_a_kind_that_there_is_not_is_refused(write):
     write("mine.toml", OFF.replace('"intervene"', '"suppose"', 1))
     (problem,) = problems_of("mine.toml")
-    assert problem.startswith("mine.toml:1: kind")
+    assert problem == "mine.toml:1: kind: must be 'intervene' or 'assume', got 'suppose'"
 
 
 @pytest.mark.parametrize(
