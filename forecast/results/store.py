@@ -42,6 +42,8 @@ _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 _STALE_SECONDS = 24 * 3600
 
+_LONGEST_NAME = 100  # characters of a worldview's name in a run's id, which is a folder's name
+
 
 @dataclass(frozen=True)
 class Saved:
@@ -76,7 +78,7 @@ def run_id(worldview: Worldview, fingerprint: Mapping[str, Any]) -> str:
         fingerprint as JSON with sorted keys.
     """
     text = json.dumps(fingerprint, sort_keys=True, separators=(",", ":"), default=_plain)
-    name = re.sub(r"[^a-z0-9]+", "-", worldview.name.lower()).strip("-") or "worldview"
+    name = re.sub(r"[^a-z0-9]+", "-", worldview.name.lower())[:_LONGEST_NAME].strip("-") or "worldview"
     return f"{worldview.as_of.isoformat()}-{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -28,6 +29,9 @@ LARGEST_SEED = 2**63 - 1
 LONGEST_LEAD = 1000.0
 """Years; a limit between unipolar and bipolar beyond it is a slip, and overflows in pictures."""
 
+LONGEST_TITLE = 200
+"""Characters; a longer one leaves no room in tables and pictures for what it is the title of."""
+
 _TAKEN = ("accepted", "bloc", "chain", "draw")
 """Names that results.nc has beside the milestones'."""
 
@@ -48,6 +52,14 @@ def _years(value: object) -> float:
     return years
 
 
+def _title(value: object) -> object:
+    if isinstance(value, str) and any(unicodedata.category(letter) == "Cc" for letter in value):
+        raise ValueError(f"must be one line without control characters, got {shown(value)}")
+    if isinstance(value, str) and len(value) > LONGEST_TITLE:
+        raise ValueError(f"must have {LONGEST_TITLE} characters at most, got {len(value)}")
+    return value
+
+
 def _seed(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_SEED:
         raise ValueError(f"must be a whole number from 0 to 2^63 - 1, got {shown(value)}")
@@ -57,6 +69,7 @@ def _seed(value: object) -> int:
 type Day = Annotated[date, BeforeValidator(parse_date)]
 type Probability = Annotated[float, BeforeValidator(_probability)]
 type Years = Annotated[float, BeforeValidator(_years)]
+type Title = Annotated[str, BeforeValidator(_title)]
 type Seed = Annotated[int, BeforeValidator(_seed)]
 
 
@@ -88,7 +101,7 @@ class LeadTable(_Table):
 class MilestoneTable(_Table):
     """``[milestones.<name>]``; the condition's tree is read by ``read_node``."""
 
-    title: str | None = None
+    title: Title | None = None
     not_yet_crossed: bool | None = None
     unreachable: Probability | None = None
     announced_after: str | None = None
@@ -111,14 +124,14 @@ class WorldviewFile(_Table):
     """A prior file; the laws inside prior tables are read by ``read_prior``."""
 
     name: str | None = None
-    title: str | None = None
+    title: Title | None = None
     description: str | None = None
     extends: str | Literal[False] | None = None
     as_of: Day | None = None
     horizon: Day | None = None
     seed: Seed | None = None
     window: WindowTable | None = None
-    blocs: dict[str, str] | None = None
+    blocs: dict[str, Title] | None = None
     drivers: DriversTable | None = None
     priors: dict[str, dict[str, Any]] | None = None
     milestones: dict[str, MilestoneTable] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import json
 import os
@@ -48,6 +49,12 @@ def test_the_id_names_date_worldview_and_what_decides_the_result() -> None:
     assert len(first.rpartition("-")[2]) == 8
     assert first == run_id(worldview, {"drivers": ["a"], "day": worldview.as_of, "seed": 1})
     assert first != run_id(worldview, {"drivers": ["a"], "day": worldview.as_of, "seed": 2})
+
+
+def test_the_id_of_a_worldview_with_a_very_long_name_can_name_a_folder() -> None:
+    view = dataclasses.replace(small_worldview(), name="long name " * 500)
+    assert len(run_id(view, {})) < 130
+    assert run_id(view, {}).endswith(run_id(small_worldview(), {})[-8:])
 
 
 def test_the_folder_is_the_option_then_the_environment_then_runs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -226,7 +226,7 @@ edits = st.fixed_dictionaries(
     optional={
         "as_of": st.dates(datetime.date(2020, 1, 1), datetime.date(2028, 1, 1)),
         "seed": st.integers(0, 2**63 - 1),
-        "title": words,
+        "title": st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=200),
         "description": words,
         "window.end": st.dates(datetime.date(2026, 1, 2), datetime.date(2060, 12, 31)),
         "lead.within_years": st.floats(1e-6, 100),
