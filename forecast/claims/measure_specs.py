@@ -14,12 +14,15 @@ from forecast.wording import shown
 
 PROBABILITY = "probability"
 
+LARGEST = 1e100
+"""The largest number of a claims file, and the smallest is one over it: products of some stay finite."""
+
 INDEX_ERROR = 1.5
 """Of a model's index score where nothing else is said, points; as in the table of the index."""
 
 
 def read_number(value: object) -> float:
-    """Read a finite number that is not a boolean.
+    """Read a finite number that is not a boolean, of a size that arithmetic and pictures can hold.
 
     Raises
     ------
@@ -34,6 +37,8 @@ def read_number(value: object) -> float:
         number = math.inf
     if not math.isfinite(number):
         raise ValueError(f"must be a finite number, got {shown(value)}")
+    if number and not 1 / LARGEST <= abs(number) <= LARGEST:
+        raise ValueError(f"must be 0, or between {1 / LARGEST:g} and {LARGEST:g} in size, got {shown(value)}")
     return number
 
 
@@ -67,10 +72,29 @@ def read_address(value: object) -> str:
     return value
 
 
+def read_error(value: object) -> float:
+    """Read the error of a score: a number that is not negative and no larger than scores are.
+
+    Raises
+    ------
+    ValueError
+        In words.
+    """
+    error = read_number(value)
+    if not 0 <= error <= 1000:
+        raise ValueError(f"must be from 0 to 1000, got {shown(value)}")
+    return error
+
+
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"must be text that is not blank, got {shown(value)}")
     return value.strip()
+
+
+def _cell(value: object) -> object:
+    """A cell of a table; a day may be written as a day or as text."""
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _listed(value: object) -> object:
@@ -80,10 +104,11 @@ def _listed(value: object) -> object:
 
 type Day = Annotated[date, BeforeValidator(parse_date)]
 type Number = Annotated[float, BeforeValidator(read_number)]
+type ScoreError = Annotated[float, BeforeValidator(read_error)]
 type UnitName = Annotated[str, BeforeValidator(read_unit)]
 type Address = Annotated[str, BeforeValidator(read_address)]
 type Text = Annotated[str, BeforeValidator(_text)]
-type Cell = str | int | float | bool
+type Cell = Annotated[str | int | float | bool, BeforeValidator(_cell)]
 
 
 class Table(BaseModel):
@@ -125,8 +150,10 @@ class Figure(Table):
         if self.low is not None and self.high is not None and self.value is not None:
             if not 0 < self.low <= self.value <= self.high:
                 raise ValueError("must have 0 < low <= value <= high")
-        if not 0 < self.level < 1:
-            raise ValueError("level must lie between 0 and 1")
+        if self.value is not None and self.value <= 0:
+            raise ValueError(f"a published figure is above zero, got value = {self.value:g}")
+        if not 0.01 <= self.level <= 0.9999:
+            raise ValueError(f"level must lie between 0.01 and 0.9999, got {self.level:g}")
         return self
 
 
@@ -212,7 +239,7 @@ class Lag(_OfQuantity):
     on: Day
     subject: Model | None = None
     table: Text = "capability_index"
-    index_error: Number | None = None
+    index_error: ScoreError | None = None
     index_scatter: Text | None = None
 
     @model_validator(mode="after")
@@ -302,7 +329,7 @@ class OnTrend(Measure):
     subject: Model
     beside: list[Model] = Field(default_factory=list)
     scatter_where: dict[str, Cell] | None = None
-    index_error: Number = INDEX_ERROR
+    index_error: ScoreError = INDEX_ERROR
     index_scatter: Text
     cost_scatter: Text
 

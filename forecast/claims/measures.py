@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -75,16 +76,20 @@ class Reading:
         All installed rows, whatever the run's as-of date.
     seed : int
         Of what is drawn here: errors of figures, scatter of models.
+    horizon : datetime.date, optional
+        Last day of which the run's crossings say something.
     """
 
     tree: xr.DataTree
     tables: Mapping[tuple[str, str], EvidenceTable]
     seed: int = 0
+    horizon: date | None = None
 
     @classmethod
     def of(cls, run: StoredRun, tables: Mapping[tuple[str, str], EvidenceTable]) -> Reading:
         """Return a reading of a stored run."""
-        return cls(run.tree, tables, int(run.summary["sampler"].get("seed", 0)))
+        horizon = date.fromisoformat(run.summary["horizon"])
+        return cls(run.tree, tables, int(run.summary["sampler"].get("seed", 0)), horizon)
 
     @cached_property
     def trajectories(self) -> Trajectories:
@@ -97,8 +102,13 @@ class Reading:
             raise NotAvailable(f"this run has no group {name}; make it again")
         return self.tree[name].to_dataset()
 
-    def dates(self, milestone: str) -> tuple[FloatArray, BoolArray, list[str]]:
-        """Crossing dates (chain, draw, bloc), accepted draws (chain, draw), and the blocs."""
+    def dates(self, milestone: str, last: date) -> tuple[FloatArray, BoolArray, list[str]]:
+        """Crossing dates (chain, draw, bloc), accepted draws (chain, draw), and the blocs.
+
+        `last` is the last day that is asked about: after the horizon no draw says anything.
+        """
+        if self.horizon is not None and last > self.horizon:
+            raise NotAvailable(f"this run looks no further than its horizon, {self.horizon}")
         crossings = self.group("crossings")
         names = milestone_names(crossings)
         if milestone not in names:
@@ -161,7 +171,7 @@ def _lag(measure: specs.Lag, reading: Reading) -> Measured:
 
 
 def _crossing(measure: specs.Crossing, reading: Reading) -> Measured:
-    when, accepted, blocs = reading.dates(measure.milestone)
+    when, accepted, blocs = reading.dates(measure.milestone, measure.to)
     chosen = when.min(axis=-1) if measure.bloc == FIRST else when[..., _place(measure.bloc, blocs)]
     inside = (chosen >= decimal_year(measure.from_)) & (chosen < end_of(measure.to))
     return Measured(specs.PROBABILITY, share=estimate(inside, accepted))
@@ -191,7 +201,7 @@ def _at_crossing(measure: specs.AtCrossing, reading: Reading) -> Measured:
 
 
 def _world(measure: specs.World, reading: Reading) -> Measured:
-    when, accepted, blocs = reading.dates(measure.milestone)
+    when, accepted, blocs = reading.dates(measure.milestone, measure.on)
     crossed = when < end_of(measure.on)
     number = crossed.sum(axis=-1)
     kinds = {"neither": number == 0, "bipolar": number >= 2} | {

@@ -123,8 +123,9 @@ def one_row(table: EvidenceTable, where: Mapping[str, Cell], name: str) -> Table
     """
     found = rows_of(table, where, name)
     if not found:
-        near = did_you_mean(name, [row.name for row in table.rows])
-        raise NotAvailable(f"evidence table {table.name} has no such row {name}{near}")
+        names = [row.name for row in table.rows]
+        near = f" with {dict(where)}" if name in names else did_you_mean(name, names)
+        raise NotAvailable(f"evidence table {table.name} has no row {name}{near}")
     if len(found) > 1:
         raise NotAvailable(f"evidence table {table.name} has {len(found)} rows {name}; say which")
     return found[0]

@@ -176,7 +176,9 @@ def _claim(
     low, high, words = _stated(table.stated, (*path, "stated"), document, problems)
     if measure is None or source is None:
         return None
-    unit = _unit(table.unit, measure, low is not None, path, document, problems)
+    # A number that cannot be read is complained of already.
+    has_number = low is not None or not isinstance(table.stated, str | None)
+    unit = _unit(table.unit, measure, has_number, path, document, problems)
     return Claim(name, table.statement, source, unit, low, high, words, table.note, measure,
                  document.origin(path))  # fmt: skip
 

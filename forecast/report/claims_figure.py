@@ -55,7 +55,10 @@ def claims_figure(checked: Mapping[str, Any], path: Path | None = None) -> Figur
     """
     scored = [claim for claim in checked["claims"] if claim["model"] is not None or claim["p"] is not None]
     if not scored:
-        raise ForecastError("There is nothing to draw: none of the claims is scored on this run.")
+        raise ForecastError(
+            "There is nothing to draw: none of the claims is scored on this run. "
+            "Without --output each reason is shown."
+        )
     models = max((claim["details"].get("models", []) for claim in scored), key=len)
     block = _BETWEEN + _MODEL_ROW * len(models) if len(models) > 1 else 0.0
     height = _TOP + _ROW * len(scored) + block + _BOTTOM

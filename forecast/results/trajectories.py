@@ -126,7 +126,7 @@ class Trajectories:
         if channel is not None:
             dim = next((name for name in variable.dims if str(name).endswith("channel")), None)
             if dim is None or channel not in variable[dim]:
-                raise NotAvailable(f"in this run {quantity} has no channel {channel!r}")
+                raise NotAvailable(f"in this run {quantity} has no channel {channel!r}{self._with(channel)}")
             variable = variable.sel({dim: channel})
         if "bloc" not in variable.dims or set(variable.dims) - {"chain", "draw", "bloc", "time"}:
             raise NotAvailable(f"{quantity} is no trajectory of a bloc in this run")
@@ -193,6 +193,16 @@ class Trajectories:
         drawn = variable.sel(draw=self.projection["draw"]).transpose("chain", "draw").to_numpy()
         result: FloatArray = drawn.astype(float).ravel()[self.accepted]
         return result
+
+    def _with(self, channel: str) -> str:
+        """Say which quantities have a channel of this name: a sum of channels is stored without them."""
+        having = [
+            str(name)
+            for name, variable in self.projection.data_vars.items()
+            for dim in variable.dims
+            if str(dim).endswith("channel") and channel in variable[dim]
+        ]
+        return f"; {', '.join(having)} has" if having else ""
 
     def _variable(self, quantity: str) -> xr.DataArray:
         if quantity not in self.projection.data_vars:

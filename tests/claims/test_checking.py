@@ -467,7 +467,9 @@ def test_errors_of_score_and_cost_widen_what_was_expected(run, tables, tmp_path)
          "did not store capital at the crossing"),
         ('kind = "product", result = "USD", factors = [{ table = "fleet", name = "A" }]',
          "did you mean 'fleets'"),
-        ('kind = "product", result = "USD", factors = [{ table = "fleets", name = "Z" }]', "no such row Z"),
+        ('kind = "product", result = "USD", factors = [{ table = "fleets", name = "Z" }]', "has no row Z"),
+        ('kind = "product", result = "USD", factors = [{ table = "fleets", name = "A", where = { date = '
+         '1999-01-01 } }]', "has no row A with {'date': '1999-01-01'}"),
         ('kind = "product", result = "USD", factors = [{ table = "fleets", name = "A", where = { x = 1 } }]',
          "has no column x"),
         (trend('name = "Sonnet"'), "has 2 rows Sonnet; say which"),
@@ -486,6 +488,16 @@ def test_what_a_run_lacks_is_a_reason_and_no_error(run, tables, tmp_path, measur
     assert found["verdict"] == "not available"
     assert words in found["reason"]
     assert found["model"] is None and found["p"] is None
+
+
+def test_of_days_after_the_horizon_no_draw_says_anything(run, tables, tmp_path):
+    for measure in (
+        'kind = "world", worlds = ["bipolar"], on = 2090-01-01',
+        'kind = "crossing", from = 2027-01-01, to = 2090-01-01',
+    ):
+        found = check(run, tables, tmp_path, measure, "")
+        assert (found["verdict"], found["p"]) == ("not available", None)
+        assert "looks no further than its horizon, 20" in found["reason"]
 
 
 def test_an_old_run_without_milestone_or_groups_gives_reasons(tables, tmp_path):

@@ -72,6 +72,9 @@ def test_a_claim_may_have_a_source_of_its_own(tmp_path: Path) -> None:
         (f"stated = {{ low = 3, high = 2 }}\n{GROWTH}", "low 3 is above high 2"),
         (f"stated = {{ low = 3 }}\n{GROWTH}", "a table of low and high"),
         (f"stated = nan\n{GROWTH}", "must be a finite number"),
+        (f"stated = 1{'0' * 400}\n{GROWTH}", "must be a finite number"),
+        (f"stated = 1e308\n{GROWTH}", "must be 0, or between 1e-100 and 1e+100 in size, got 1e+308"),
+        (f"stated = {{ low = -1e-320, high = 1 }}\n{GROWTH}", "must be 0, or between"),
         (f'stated = 2\nunit = "USD"\n{GROWTH}', "does not convert to this measure's unit, x/year"),
         (f'stated = 2\nunit = "dollars"\n{GROWTH}', "unknown unit 'dollars'"),
         (f"stated = 2\nstate = 3\n{GROWTH}", "nothing reads this key (did you mean 'stated'?)"),
@@ -102,6 +105,12 @@ def test_a_claim_may_have_a_source_of_its_own(tmp_path: Path) -> None:
          "either table (and name), or value"),
         ('stated = 1\nmeasure = { kind = "product", result = "USD", factors = [{ table = "t" }] }',
          "a row of a table needs table and name"),
+        ('stated = 1\nmeasure = { kind = "ratio", of = { value = 0, unit = "USD", source = "s" }, '
+         'to = { table = "t", name = "n" } }', "a published figure is above zero, got value = 0"),
+        ('stated = 1\nmeasure = { kind = "product", result = "USD", factors = [{ value = 1, low = 1, '
+         'high = 1, level = 0.9999999999999999, unit = "USD", source = "s" }] }', "level must lie between 0.01 and"),
+        ('stated = 1\nmeasure = { kind = "on_trend", subject = { name = "M" }, index_scatter = "a.b", '
+         'cost_scatter = "a.c", index_error = -1 }', "index_error: must be from 0 to 1000, got -1"),
         ('measure = { kind = "count", table = "t", at_least = { value = 1, unit = "USD" }, number = 0 }',
          "greater than or equal to 1"),
     ],
@@ -113,6 +122,22 @@ def test_mistakes_name_file_line_and_key(tmp_path: Path, claim: str, words: str)
     message = str(caught.value)
     assert words in message
     assert f"{path}:" in message and "[claims.one]" in message
+
+
+def test_a_number_that_cannot_be_read_is_not_called_missing_as_well(tmp_path: Path) -> None:
+    for wrong in ("nan", "true", "{ low = 3 }", "[1]"):
+        with pytest.raises(InputError) as caught:
+            read_claims([file_of(tmp_path, f"stated = {wrong}\n{GROWTH}")])
+        assert len(caught.value.problems) == 1
+
+
+def test_a_day_in_a_row_s_cells_is_a_day_or_text(tmp_path: Path) -> None:
+    for day in ("2024-07-01", '"2024-07-01"'):
+        where = (
+            f'table = "t", where = {{ date = {day} }}, at_least = {{ value = 1, unit = "USD" }}, number = 1'
+        )
+        (claim,) = read_claims([file_of(tmp_path, f'measure = {{ kind = "count", {where} }}')])
+        assert claim.measure.where == {"date": "2024-07-01"}  # type: ignore[attr-defined]
 
 
 def test_mistakes_of_the_file_itself_are_said_too(tmp_path: Path) -> None:

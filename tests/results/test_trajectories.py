@@ -86,3 +86,19 @@ def test_a_run_without_trajectories_says_so(tmp_path):
 
 def test_an_interval_names_its_levels():
     assert interval(np.arange(101.0)) == pytest.approx({"0.05": 5.0, "0.5": 50.0, "0.95": 95.0})
+
+
+def test_a_channel_is_looked_for_in_other_quantities(tmp_path):
+    dims = ("chain", "draw", "bloc", "channel", "time")
+    sizes = (1, 2, 2, 2, 3)
+    projection = xr.Dataset(
+        {
+            "access": (("chain", "draw", "bloc", "time"), np.zeros((1, 2, 2, 3))),
+            "flows": (dims, np.ones(sizes)),
+        },
+        coords={"bloc": ["us_allies", "china"], "channel": ["home", "grey"]},
+    )
+    crossings = xr.Dataset({"accepted": (("chain", "draw"), np.ones((1, 2), bool))})
+    run = Trajectories(xr.DataTree.from_dict({"projection": projection, "crossings": crossings}))
+    with pytest.raises(NotAvailable, match="access has no channel 'grey'; flows has"):
+        run.values("access", "china", "grey")
