@@ -34,6 +34,8 @@ def mixture_weights(
     import arviz as az
 
     found: dict[str, list[dict[str, Any]]] = {}
+    if not accepted.any():  # of which the summary says that nothing is left
+        return found
     for number, entry in enumerate(layout.entries):
         labels = [component.label for _, component in entry.prior.components]
         if not labels or not all(labels):

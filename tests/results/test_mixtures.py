@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -45,6 +47,12 @@ def test_draws_of_the_prior_return_its_weights_and_only_labelled_mixtures_are_re
     assert straight["posterior"] == pytest.approx(0.25, abs=0.02)
     assert straight["posterior"] + bent["posterior"] == pytest.approx(1)
     assert straight["mcse"] == pytest.approx(0.0048, rel=0.15)
+
+
+def test_where_every_draw_was_set_aside_there_is_nothing_to_say_and_no_warning(layout):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert mixture_weights(layout, layout.draw(1, 20), np.zeros((2, 10), bool)) == {}
 
 
 def test_draws_that_were_set_aside_do_not_count(layout):
