@@ -102,8 +102,8 @@ def _checked(claim: Claim, reading: Reading) -> dict[str, Any]:
     if isinstance(claim.measure, NotMeasured):
         return found | {"reason": claim.measure.reason}
     try:
-        measured = take(claim.measure, reading)
-        return found | _scored(claim, measured)
+        with np.errstate(over="ignore"):  # what overflows is infinite, and is shown so
+            return found | _scored(claim, take(claim.measure, reading))
     except NotAvailable as error:
         return found | {"verdict": "not available", "reason": str(error)}
     except UnitError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -488,6 +489,15 @@ def test_what_a_run_lacks_is_a_reason_and_no_error(run, tables, tmp_path, measur
     assert found["verdict"] == "not available"
     assert words in found["reason"]
     assert found["model"] is None and found["p"] is None
+
+
+def test_what_overflows_is_infinite_without_a_warning(run, tables, tmp_path):
+    factor = '{ value = 1e100, unit = "USD", source = "s" }'
+    measure = f'kind = "product", result = "USD", factors = [{", ".join([factor] * 4)}]'
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = check(run, tables, tmp_path, measure, 'stated = 4\nunit = "USD"')
+    assert set(found["model"].values()) == {None} and found["verdict"] == "contradicted"
 
 
 def test_of_days_after_the_horizon_no_draw_says_anything(run, tables, tmp_path):
