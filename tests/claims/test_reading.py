@@ -108,7 +108,7 @@ def test_a_claim_may_have_a_source_of_its_own(tmp_path: Path) -> None:
         ('stated = 1\nmeasure = { kind = "ratio", of = { value = 0, unit = "USD", source = "s" }, '
          'to = { table = "t", name = "n" } }', "a published figure is above zero, got value = 0"),
         ('stated = 1\nmeasure = { kind = "product", result = "USD", factors = [{ value = 1, low = 1, '
-         'high = 1, level = 0.9999999999999999, unit = "USD", source = "s" }] }', "level must lie between 0.01"),
+         'high = 1, level = 0.9999999999999999, unit = "USD", source = "s" }] }', "must lie between 0.01"),
         ('stated = 1\nmeasure = { kind = "on_trend", subject = { name = "M" }, index_scatter = "a.b", '
          'cost_scatter = "a.c", index_error = -1 }', "index_error: must be from 0 to 1000, got -1"),
         ('measure = { kind = "count", table = "t", at_least = { value = 1, unit = "USD" }, number = 0 }',
