@@ -6,26 +6,14 @@ import numpy as np
 import pytest
 
 from forecast.engine import make_plan
-from forecast.host import load_host
 from forecast.inference import SamplerSettings
 from forecast.model import Layout
 from forecast.projection import future_graph, project
 from forecast.scenarios import plan_scenarios
-from forecast.spec import make_spec
-from forecast.worldview import list_scenarios, load_worldview, read_scenarios
+from forecast.worldview import list_scenarios, read_scenarios
 
 SIZE = 150
 LATER = -1e-9  # dates are interpolated: rounding of the last digit is no advance
-
-
-@pytest.fixture(scope="module")
-def view():
-    return load_worldview("default")
-
-
-@pytest.fixture(scope="module")
-def spec(view):
-    return make_spec(view, load_host())
 
 
 @pytest.fixture(scope="module")

@@ -26,16 +26,6 @@ NAMES = (
 
 
 @pytest.fixture(scope="module")
-def view():
-    return load_worldview("default")
-
-
-@pytest.fixture(scope="module")
-def spec(view):
-    return make_spec(view, load_host())
-
-
-@pytest.fixture(scope="module")
 def graph(spec):
     return build_graph(spec, history_end(spec))
 
