@@ -204,13 +204,15 @@ class Driver:
         return f"<driver {self.name!r}>"
 
 
-def load_parameters(package: str) -> list[ParameterPriors]:
+def load_parameters(package: str, driver: str | None = None) -> list[ParameterPriors]:
     """Parameters and default priors from the ``priors.toml`` inside a package.
 
     Parameters
     ----------
     package : str
         Usually ``__package__`` of the driver's module.
+    driver : str, optional
+        The driver's name; by default that of the package, its last part with hyphens.
 
     Raises
     ------
@@ -218,7 +220,7 @@ def load_parameters(package: str) -> list[ParameterPriors]:
         Naming file, line and key of every mistake.
     """
     path = resources.files(package) / "priors.toml"
-    return read_driver_priors(path, package.rpartition(".")[2].replace("_", "-"))
+    return read_driver_priors(path, driver or _driver_of(package))
 
 
 def parameters_from_text(text: str, driver: str) -> list[ParameterPriors]:
@@ -234,17 +236,23 @@ def parameters_from_text(text: str, driver: str) -> list[ParameterPriors]:
     return read_driver_priors(text, driver)
 
 
-def load_evidence(package: str) -> dict[str, EvidenceTable]:
+def load_evidence(package: str, driver: str | None = None) -> dict[str, EvidenceTable]:
     """Evidence tables from the folder ``evidence`` inside a package.
 
     Parameters
     ----------
     package : str
         Usually ``__package__`` of the driver's module.
+    driver : str, optional
+        The driver's name; by default that of the package, its last part with hyphens.
 
     Raises
     ------
     InputError
         Naming file, row and column of every mistake.
     """
-    return read_tables(resources.files(package) / "evidence", package.rpartition(".")[2].replace("_", "-"))
+    return read_tables(resources.files(package) / "evidence", driver or _driver_of(package))
+
+
+def _driver_of(package: str) -> str:
+    return package.rpartition(".")[2].replace("_", "-")
