@@ -26,10 +26,10 @@ from forecast.claims.measure_specs import (
 from forecast.errors import InputError
 from forecast.units import parse_unit
 from forecast.wording import did_you_mean, shown
-from forecast.worldview.files import Document, parse_document, read_path
+from forecast.worldview.files import Document, read_path, read_shelved
 from forecast.worldview.origins import Origin, Problems
 from forecast.worldview.schema import NAME
-from forecast.worldview.shipped import shipped_claims
+from forecast.worldview.shipped import Shelf, shipped_shelf
 
 SHIPPED = "amodei-2025"
 """The claims that are checked unless others are named."""
@@ -92,14 +92,18 @@ class Claim:
         return self.low if self.low == self.high else {"low": self.low, "high": self.high}
 
 
-def read_claims(names: Sequence[str | os.PathLike[str]] = ()) -> tuple[Claim, ...]:
+def read_claims(
+    names: Sequence[str | os.PathLike[str]] = (), shelf: Shelf | None = None
+) -> tuple[Claim, ...]:
     """Read claims files.
 
     Parameters
     ----------
     names : sequence of str or path
-        Names of shipped claims or paths of TOML files; the shipped
-        :data:`SHIPPED` without any.
+        Names of claims or paths of TOML files; the shipped :data:`SHIPPED`
+        without any.
+    shelf : Shelf, optional
+        The files that have a name; the shipped ones by default.
 
     Returns
     -------
@@ -114,7 +118,7 @@ def read_claims(names: Sequence[str | os.PathLike[str]] = ()) -> tuple[Claim, ..
     problems = Problems()
     found: dict[str, Claim] = {}
     for name in names or (SHIPPED,):
-        for claim in _claims_of(_document(name), problems):
+        for claim in _claims_of(_document(name, shelf or shipped_shelf()), problems):
             if claim.id in found:
                 problems.add(claim.origin, f"repeats the claim in {found[claim.id].origin.place}")
             found.setdefault(claim.id, claim)
@@ -122,20 +126,17 @@ def read_claims(names: Sequence[str | os.PathLike[str]] = ()) -> tuple[Claim, ..
     return tuple(found.values())
 
 
-def _document(name: str | os.PathLike[str]) -> Document:
-    shipped = shipped_claims()
-    if isinstance(name, str) and name in shipped:
-        return parse_document(shipped[name].read_bytes(), f"priors/claims/{name}.toml", stem=name)
+def _document(name: str | os.PathLike[str], shelf: Shelf) -> Document:
+    if isinstance(name, str) and name in shelf.claims:
+        return read_shelved(name, "claims", shelf)
     if (
         isinstance(name, str)
         and not name.endswith(".toml")
         and os.sep not in name
         and not os.path.lexists(name)
     ):
-        near = did_you_mean(name, shipped)
-        raise InputError(
-            f"--claims {shown(name)}: there are no shipped claims and no file of this name{near}"
-        )
+        near = did_you_mean(name, shelf.claims)
+        raise InputError(f"--claims {shown(name)}: there are no claims and no file of this name{near}")
     return read_path(name)
 
 

@@ -14,7 +14,7 @@ from forecast.worldview.priors import Prior
 from forecast.worldview.quantile_fit import FitError, fit_quantiles
 from forecast.worldview.resolve import Key, ResolvedParameter, resolve_priors
 from forecast.worldview.scenarios import Scenario, read_scenarios
-from forecast.worldview.shipped import list_scenarios, list_worldviews
+from forecast.worldview.shipped import NamedFile, Shelf, list_scenarios, list_worldviews, shipped_shelf
 from forecast.worldview.worldview import Bloc, Lead, Override, Window, Worldview
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Lead",
     "Milestone",
     "Mixture",
+    "NamedFile",
     "Node",
     "Number",
     "Origin",
@@ -39,6 +40,7 @@ __all__ = [
     "Prior",
     "ResolvedParameter",
     "Scenario",
+    "Shelf",
     "Window",
     "Worldview",
     "correlation_matrix",
@@ -51,4 +53,5 @@ __all__ = [
     "read_interventions",
     "read_scenarios",
     "resolve_priors",
+    "shipped_shelf",
 ]

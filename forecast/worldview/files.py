@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from forecast.errors import InputError
 from forecast.wording import did_you_mean, printable
 from forecast.worldview.origins import Origin, key_text
-from forecast.worldview.shipped import shipped_files, shipped_scenarios
+from forecast.worldview.shipped import Kind, Shelf, shipped_shelf
 from forecast.worldview.toml_lines import Path, key_lines, line_of
 
 LARGEST = 4_000_000
@@ -43,6 +43,8 @@ class Document:
         Where relative paths in it start; None for a shipped file.
     identity : str
         The same for the same file however it was named.
+    shipped : bool
+        Whether it travels inside the package: such a worldview says itself what it lies over.
     """
 
     file: str
@@ -51,6 +53,7 @@ class Document:
     stem: str = ""
     folder: FilePath | None = None
     identity: str = ""
+    shipped: bool = False
 
     def origin(self, path: Path) -> Origin:
         """Return where the key at `path` stands."""
@@ -128,52 +131,65 @@ def read_path(path: str | os.PathLike[str]) -> Document:
     return parse_document(content, file, stem=where.stem, folder=where.parent, identity=str(where))
 
 
-def read_shipped(name: str) -> Document:
-    """Read a shipped worldview by its name."""
-    content = shipped_files()[name].read_bytes()
-    return parse_document(content, f"priors/{name}.toml", stem=name, identity=f"shipped {name}")
+def read_shelved(name: str, kind: Kind, shelf: Shelf) -> Document:
+    """Read a file by its name.
+
+    Parameters
+    ----------
+    name : str
+    kind : {"worldviews", "scenarios", "claims"}
+    shelf : Shelf
+        Has it.
+
+    Raises
+    ------
+    InputError
+        As :func:`parse_document`, or where a plugin's file cannot be read.
+    """
+    found = getattr(shelf, kind)[name]
+    try:
+        content = found.file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{found.label}: cannot be read: {error.strerror or error}") from None
+    identity = f"{kind} {name}"
+    return parse_document(content, found.label, stem=name, identity=identity, shipped=not found.owner)
 
 
-def read_shipped_scenario(name: str) -> Document:
-    """Read a shipped scenario by its name."""
-    content = shipped_scenarios()[name].read_bytes()
-    return parse_document(
-        content, f"priors/scenarios/{name}.toml", stem=name, identity=f"shipped scenario {name}"
-    )
-
-
-def read_named(name: str | os.PathLike[str], folder: FilePath | None = None) -> Document:
-    """Read a shipped worldview by its name, or a file by its path.
+def read_named(
+    name: str | os.PathLike[str], folder: FilePath | None = None, shelf: Shelf | None = None
+) -> Document:
+    """Read a worldview by its name, or a file by its path.
 
     Parameters
     ----------
     name : str or path-like
-        A word without a slash and without ``.toml`` is the name of a shipped
-        worldview, or else of a shipped scenario, if there is one; anything
-        else is a path.
+        A word without a slash and without ``.toml`` is the name of a
+        worldview, or else of a scenario, if there is one; anything else is a
+        path.
     folder : Path, optional
         Where a relative path starts.
+    shelf : Shelf, optional
+        The files that have a name; the shipped ones by default.
 
     Raises
     ------
     InputError
         If there is neither, with the nearest name.
     """
+    shelf = shelf or shipped_shelf()
     if not isinstance(name, str):
         return read_path(name)
     if not name.strip():
         raise InputError("the name of a worldview is empty")
-    shipped = shipped_files()
-    if name in shipped:
-        return read_shipped(name)
-    scenarios = shipped_scenarios()
-    if name in scenarios:
-        return read_shipped_scenario(name)
+    if name in shelf.worldviews:
+        return read_shelved(name, "worldviews", shelf)
+    if name in shelf.scenarios:
+        return read_shelved(name, "scenarios", shelf)
     path = os.path.join(folder, name) if folder is not None else name
     plain = "/" not in name and os.sep not in name and not name.endswith(".toml") and len(name) < 100
     if plain and "\0" not in name and not os.path.lexists(path):
         raise InputError(
-            f"{printable(name)}: there is no shipped worldview and no file of this name"
-            f"{did_you_mean(name, [*shipped, *scenarios])}"
+            f"{printable(name)}: there is no worldview and no file of this name"
+            f"{did_you_mean(name, [*shelf.worldviews, *shelf.scenarios])}"
         )
     return read_path(path)

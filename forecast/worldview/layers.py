@@ -14,10 +14,10 @@ from collections.abc import Sequence
 
 from forecast.errors import InputError
 from forecast.worldview.assign import assign
-from forecast.worldview.files import Document, parse_document, read_named, read_shipped
+from forecast.worldview.files import Document, parse_document, read_named, read_shelved
 from forecast.worldview.merged import Merged, iterate_priors
 from forecast.worldview.origins import Origin, Problems
-from forecast.worldview.shipped import DEFAULT
+from forecast.worldview.shipped import DEFAULT, Shelf, shipped_shelf
 from forecast.worldview.toml_lines import Path
 from forecast.worldview.worldview import Worldview
 
@@ -27,6 +27,7 @@ _LONGEST = 50
 
 def stack_layers(
     given: Sequence[str | os.PathLike[str] | Worldview],
+    shelf: Shelf | None = None,
 ) -> tuple[list[Document], list[Document]]:
     """Read the given worldviews and all that they extend.
 
@@ -35,6 +36,8 @@ def stack_layers(
     given : sequence of str, path-like or Worldview
         Names, paths and merged worldviews, in order; none means the shipped
         worldview `default`.
+    shelf : Shelf, optional
+        The files that have a name; the shipped ones by default.
 
     Returns
     -------
@@ -48,13 +51,16 @@ def stack_layers(
     InputError
         Of every file that cannot be read, and for a circle of ``extends`` with its path.
     """
+    shelf = shelf or shipped_shelf()
     layers: list[Document] = []
     own: list[Document] = []
     problems: list[str] = []
     for name in given or [DEFAULT]:
         try:
-            document = _merged_document(name) if isinstance(name, Worldview) else read_named(name)
-            _add_bases(document, layers, [document])
+            document = (
+                _merged_document(name) if isinstance(name, Worldview) else read_named(name, shelf=shelf)
+            )
+            _add_bases(document, layers, [document], shelf)
         except InputError as error:
             problems += [p for p in error.problems if p not in problems]
             continue
@@ -67,20 +73,21 @@ def stack_layers(
 
 def _merged_document(worldview: Worldview) -> Document:
     where = f"worldview {worldview.name!r}"
-    return parse_document(worldview.to_toml(), where, stem=worldview.name, identity=where)
+    return parse_document(worldview.to_toml(), where, stem=worldview.name, identity=where, shipped=True)
 
 
-def _add_bases(document: Document, layers: list[Document], chain: list[Document]) -> None:
+def _add_bases(document: Document, layers: list[Document], chain: list[Document], shelf: Shelf) -> None:
     extends = document.data.get("extends")
-    shipped = document.folder is None and "kind" not in document.data  # a shipped scenario lies over a base
+    # A merged worldview and a shipped one are whole; a scenario lies over a base, whoever brings it.
+    whole = document.shipped and "kind" not in document.data
     if extends is None:
-        if not shipped and not layers:
-            layers.append(read_shipped(DEFAULT))
+        if not whole and not layers:
+            layers.append(read_shelved(DEFAULT, "worldviews", shelf))
         return
     if not isinstance(extends, str):
         return  # false, or an error of type that the schema reports
     try:
-        base = read_named(extends, document.folder)
+        base = read_named(extends, document.folder, shelf)
     except InputError as error:
         origin = document.origin(("extends",))
         raise InputError([f"{origin}: {problem}" for problem in error.problems]) from None
@@ -91,7 +98,7 @@ def _add_bases(document: Document, layers: list[Document], chain: list[Document]
         raise InputError(f"{document.origin(('extends',))}: more than {_LONGEST} files extend one another")
     if any(base.identity == d.identity for d in layers):
         return
-    _add_bases(base, layers, [*chain, base])
+    _add_bases(base, layers, [*chain, base], shelf)
     layers.append(base)
 
 

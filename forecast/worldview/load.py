@@ -20,6 +20,7 @@ from forecast.worldview.origins import Origin, Problems, key_text
 from forecast.worldview.prior_tables import read_prior
 from forecast.worldview.priors import Prior
 from forecast.worldview.schema import WorldviewFile, check_file, check_interventions, check_tables
+from forecast.worldview.shipped import Shelf
 from forecast.worldview.toml_lines import Path
 from forecast.worldview.worldview import GENERAL, Bloc, Lead, Override, Slot, Window, Worldview, dotted
 
@@ -41,6 +42,7 @@ def load_worldview(
     window: Window | tuple[date | str, date | str] | str | None = None,
     seed: int | None = None,
     disable: Iterable[str] = (),
+    shelf: Shelf | None = None,
 ) -> Worldview:
     """Read, merge and check worldviews.
 
@@ -60,6 +62,9 @@ def load_worldview(
     seed : int, optional
     disable : iterable of str
         Drivers to leave out besides the worldview's own list.
+    shelf : Shelf, optional
+        The files that have a name, such as a host's, which holds those of
+        plugins; the shipped ones by default.
 
     Returns
     -------
@@ -71,7 +76,7 @@ def load_worldview(
         With all problems of all files, each naming file, line and key.
     """
     problems = Problems()
-    layers, own = stack_layers(worldviews)
+    layers, own = stack_layers(worldviews, shelf)
     for document in layers:
         check_file(document, problems)
     problems.raise_any()

@@ -9,12 +9,12 @@ from typing import Literal
 
 from forecast.errors import InputError
 from forecast.wording import did_you_mean, printable, shown
-from forecast.worldview.files import Document, read_named, read_path, read_shipped_scenario
+from forecast.worldview.files import Document, read_named, read_path, read_shelved
 from forecast.worldview.interventions import Intervention
 from forecast.worldview.load import name_of
 from forecast.worldview.origins import Origin, Problems
 from forecast.worldview.schema import check_file, check_interventions
-from forecast.worldview.shipped import shipped_files, shipped_scenarios
+from forecast.worldview.shipped import Shelf, shipped_shelf
 
 Kind = Literal["intervene", "assume"]
 
@@ -50,12 +50,14 @@ class Scenario:
     file: str = field(compare=False)
 
 
-def read_scenarios(names: Sequence[str | os.PathLike[str]]) -> list[Scenario]:
-    """Read scenarios by the names of shipped ones, or from files.
+def read_scenarios(names: Sequence[str | os.PathLike[str]], shelf: Shelf | None = None) -> list[Scenario]:
+    """Read scenarios by their names, or from files.
 
     Parameters
     ----------
     names : sequence of str or path-like
+    shelf : Shelf, optional
+        The files that have a name; the shipped ones by default.
 
     Returns
     -------
@@ -68,12 +70,13 @@ def read_scenarios(names: Sequence[str | os.PathLike[str]]) -> list[Scenario]:
         With all problems of all files, each naming file, line and key; for an
         unknown name with the nearest ones; for two files of one name.
     """
+    shelf = shelf or shipped_shelf()
     problems: list[str] = []
     found: dict[str, Scenario] = {}
     identities: dict[str, str] = {}
     for given in names:
         try:
-            document = _document(given)
+            document = _document(given, shelf)
             scenario = _scenario(given, document)
         except InputError as error:
             problems += [problem for problem in error.problems if problem not in problems]
@@ -89,21 +92,20 @@ def read_scenarios(names: Sequence[str | os.PathLike[str]]) -> list[Scenario]:
     return list(found.values())
 
 
-def _document(given: str | os.PathLike[str]) -> Document:
+def _document(given: str | os.PathLike[str], shelf: Shelf) -> Document:
     if not isinstance(given, str):
         return read_path(given)
-    scenarios = shipped_scenarios()
-    if given in scenarios:
-        return read_shipped_scenario(given)
+    if given in shelf.scenarios:
+        return read_shelved(given, "scenarios", shelf)
     plain = "/" not in given and os.sep not in given and not given.endswith(".toml")
     if plain and given.strip() and "\0" not in given and not os.path.lexists(given):
-        if given in shipped_files():
+        if given in shelf.worldviews:
             raise InputError(f"{given}: is a worldview, not a scenario; name it with --priors")
         raise InputError(
-            f"{printable(given)}: there is no shipped scenario and no file of this name"
-            f"{did_you_mean(given, scenarios)}"
+            f"{printable(given)}: there is no scenario and no file of this name"
+            f"{did_you_mean(given, shelf.scenarios)}"
         )
-    return read_named(given)
+    return read_named(given, shelf=shelf)
 
 
 def _scenario(given: str | os.PathLike[str], document: Document) -> Scenario:

@@ -199,7 +199,7 @@ def test_no_name_at_all_is_answered_with_the_names(toy):
 
 
 def test_an_unknown_name_is_answered_with_the_nearest(toy):
-    refused(scenario("no-control", *PRIOR), 2, "no shipped scenario", "did you mean 'no-controls'?")
+    refused(scenario("no-control", *PRIOR), 2, "no scenario", "did you mean 'no-controls'?")
 
 
 def test_a_file_that_is_wrong_names_file_line_and_key(toy):

@@ -234,7 +234,7 @@ def test_a_level_may_be_a_number_in_place(write):
         (
             "extends = false",
             'extends = "defualt"',
-            "a.toml:2: extends: defualt: there is no shipped worldview",
+            "a.toml:2: extends: defualt: there is no worldview",
         ),
         ("extends = false", 'extends = "a.toml"', "goes in a circle: a.toml -> "),
         (

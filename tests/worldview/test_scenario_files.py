@@ -147,7 +147,7 @@ def test_a_scenario_extends_nothing(write):
 
 def test_an_unknown_name_is_answered_with_the_nearest():
     (problem,) = problems_of("no-control")
-    assert "there is no shipped scenario" in problem and "did you mean 'no-controls'?" in problem
+    assert "there is no scenario" in problem and "did you mean 'no-controls'?" in problem
 
 
 def test_a_worldview_is_not_a_scenario():
