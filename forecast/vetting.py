@@ -15,7 +15,7 @@ from forecast.wording import did_you_mean, shown
 from forecast.worldview import ParameterPriors
 
 # A name is a key in prior files and a word on the command line.
-_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+DRIVER_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _vet_name(driver: Driver) -> None:
     kind = type(driver).__name__
     if not isinstance(driver.name, str) or not driver.name:
         raise BrokenPlugin(f'the driver {kind} has no name; write name = "..." in its class')
-    if not _NAME.fullmatch(driver.name):
+    if not DRIVER_NAME.fullmatch(driver.name):
         raise BrokenPlugin(
             f"the driver {kind} is called {shown(driver.name)}; a name is lower-case words joined by hyphens"
         )
