@@ -24,10 +24,10 @@ from forecast.errors import ForecastError, InputError, PluginError
 from forecast.model import maths
 from forecast.model.canvas import Canvas, Data
 from forecast.model.changes import Changes
-from forecast.model.graph import Graph, Key, Likelihood, Quantity, Spec
+from forecast.model.graph import BuiltTerm, Graph, Key, Likelihood, Quantity, Spec
 from forecast.model.grid import Grid
 from forecast.model.maths import Tensor
-from forecast.model.observations import PrepareContext
+from forecast.model.observations import Observations, PrepareContext
 from forecast.model.parameters import absent_blocs, parameter_shape
 from forecast.wording import did_you_mean
 from forecast.worldview import Intervention
@@ -45,6 +45,7 @@ class _Frame:
 
     term: Term
     reads: set[Key] = field(default_factory=set)
+    own_reads: set[Key] = field(default_factory=set)
     needs: set[str] = field(default_factory=set)
     absent: dict[str, Key] = field(default_factory=dict)
     unlimited: set[str] = field(default_factory=set)
@@ -115,6 +116,7 @@ class Model(Canvas):
             self.graph.parameters[key] = pt.tensor(name=".".join(key), dtype="float64", shape=shape)
         if self._frames:
             self._frames[-1].reads.add(key)
+            self._frames[-1].own_reads.add(key)
             for bloc in absent_blocs(resolved, self.blocs):
                 self._frames[-1].absent.setdefault(bloc, key)
         return self.graph.parameters[key]
@@ -287,7 +289,7 @@ class Model(Canvas):
                     *((table, context) if term.prepare else (context, table))
                 )
                 term.build(self, Data(self, self._label(term), prepared))
-            self.graph.needs.setdefault(term.driver, set()).update(frame.needs)
+            self._finished(frame, prepared)
         # By what rows depend on, not by what their terms asked for: the scale of a shock of the future is
         # asked for, and is zero in the past.
         said = [
@@ -419,7 +421,7 @@ class Model(Canvas):
             value = self._on_blocs(self._checked(term, term.build(self)))
         reads |= frame.reads
         needs |= frame.needs
-        self.graph.needs.setdefault(term.driver, set()).update(frame.needs)
+        self._finished(frame)
         if term.kind == "base" and frame.absent:
             bloc, (driver, name) = next(iter(frame.absent.items()))
             raise InputError(
@@ -446,6 +448,10 @@ class Model(Canvas):
             ) from error
         finally:
             self._frames.pop()
+
+    def _finished(self, frame: _Frame, observations: Observations | None = None) -> None:
+        read = frozenset(frame.needs), frozenset(frame.own_reads)
+        self.graph.built.append(BuiltTerm(frame.term, *read, observations))
 
     def _checked(self, term: Term, value: Any) -> Tensor:
         if value is None:

@@ -130,6 +130,27 @@ class Likelihood:
         return np.minimum(columns[self.value], columns[self.bound]) if self.bound else columns[self.value]
 
 
+@dataclass(frozen=True)
+class BuiltTerm:
+    """A term, and what it asked for while it was built.
+
+    Attributes
+    ----------
+    term : Term
+    quantities : frozenset of str
+        Trajectories that it read.
+    parameters : frozenset of (driver, name)
+        Parameters that it read itself, not through a quantity.
+    observations : Observations or None
+        Of an observation: the rows that it uses.
+    """
+
+    term: Term
+    quantities: frozenset[str]
+    parameters: frozenset[Key]
+    observations: Observations | None = None
+
+
 @dataclass
 class Graph:
     """A built model: symbolic inputs, quantities and likelihoods.
@@ -144,6 +165,8 @@ class Graph:
         Inputs: common and own innovations, standard normal.
     inferred : set of (driver, name)
         Parameters that some likelihood reads.
+    built : list of BuiltTerm
+        Every term, in the order in which they were finished.
     """
 
     spec: Spec
@@ -155,4 +178,12 @@ class Graph:
     data: dict[str, tuple[Tensor, NDArray[Any]]] = field(default_factory=dict)
     shocks: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
     inferred: set[Key] = field(default_factory=set)
-    needs: dict[str, set[str]] = field(default_factory=dict)
+    built: list[BuiltTerm] = field(default_factory=list)
+
+    @property
+    def needs(self) -> dict[str, set[str]]:
+        """Quantities that the terms of each driver read."""
+        found: dict[str, set[str]] = {}
+        for one in self.built:
+            found.setdefault(one.term.driver, set()).update(one.quantities)
+        return found

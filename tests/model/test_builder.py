@@ -65,6 +65,9 @@ def test_a_quantity_is_the_same_whichever_driver_comes_first(view):
         assert values(graph, "b")["b"][:, [0, -1]] == pytest.approx(np.full((2, 2), 25.0))
         assert graph.quantities["b"].needs == {"a"} and graph.quantities["b"].reads == {("zz", "k")}
         assert graph.needs["aa"] == {"a"}
+        built = {one.term.driver: one for one in graph.built}
+        assert built["aa"].quantities == {"a"} and built["aa"].parameters == set()
+        assert built["zz"].quantities == set() and built["zz"].parameters == {("zz", "k")}
 
 
 def test_a_line_has_each_blocs_own_level_and_the_common_growth(view):
