@@ -17,7 +17,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 FOLDERS: dict[str, str] = PROJECT["tool"]["setuptools"]["package-dir"]
-DATA = {".toml", ".csv", ".json", ".md", ".typed"}
+DATA = {".toml", ".csv", ".json", ".md", ".typed", ".template"}
 
 
 def importable(path: Path) -> str:
@@ -53,9 +53,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Wheel built from a copy, so that no build folder is left in the repository."""
     uv = working_uv()
     tree = tmp_path_factory.mktemp("tree") / "source"
-    unwanted = shutil.ignore_patterns(
-        ".*", "__pycache__", "*.egg-info", "build", "dist", "runs", "tests", "docs"
-    )
+    anywhere = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist")
+
+    def unwanted(folder: str, names: list[str]) -> set[str]:
+        at_the_top = {"runs", "tests", "docs"} if Path(folder) == ROOT else set()
+        return anywhere(folder, names) | at_the_top
+
     shutil.copytree(ROOT, tree, ignore=unwanted)
     out = tmp_path_factory.mktemp("wheel")
     done = subprocess.run(
