@@ -55,6 +55,7 @@ _VOCABULARY = {
     "share": ("share", 1.0),
     "probability": ("share", 1.0),
     "percent": ("share", 0.01),
+    "token": ("text", 1.0),
     "count": ("count", 1.0),
     "number": ("count", 1.0),
 }
