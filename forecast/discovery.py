@@ -25,11 +25,18 @@ from forecast.errors import ForecastError, InputError
 from forecast.wording import shown
 
 ENTRY_POINT_GROUP = "forecast.drivers"
+OURS = "agi-forecast"
+SELECTION = "FORECAST_PLUGINS"
+"""Environment variable: names of distributions, plugins or drivers; nothing else is loaded."""
 _OURS = str(Path(__file__).parent) + os.sep
 
 
 class BrokenPlugin(Exception):
     """A plugin failed; the message is one line without its name."""
+
+
+class IncompatiblePlugin(BrokenPlugin):
+    """A plugin was written for another version of the contract."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,16 @@ class Candidate:
     version: str
     load: Callable[[], Any]
 
+    @property
+    def label(self) -> str:
+        """Distribution and version, or the file or module as the user named it."""
+        return f"{self.distribution or self.name} {self.version}".strip()
+
+    @property
+    def who(self) -> str:
+        """How messages call it."""
+        return f"plugin {self.name!r} of {self.label}" if self.distribution else f"plugin {self.name!r}"
+
 
 def installed_plugins() -> list[Candidate]:
     """Plugins of installed distributions, by name, from metadata alone.
@@ -65,6 +82,45 @@ def installed_plugins() -> list[Candidate]:
         name, version = (point.dist.name, point.dist.version) if point.dist else ("", "")
         found.append(Candidate(point.name, name, version, point.load))
     return sorted(found, key=lambda c: (c.name, c.distribution))
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which installed plugins to load: what ``FORECAST_PLUGINS`` says.
+
+    Attributes
+    ----------
+    names : frozenset of str or None
+        Of distributions, plugins or drivers; None where the variable is not set.
+    """
+
+    names: frozenset[str] | None = None
+
+    @classmethod
+    def from_environment(cls) -> Selection:
+        """Read the variable: names parted by commas or spaces; empty selects no plugin but our own."""
+        given = os.environ.get(SELECTION)
+        return cls() if given is None else cls(frozenset(given.replace(",", " ").split()))
+
+    def split(self, candidates: list[Candidate]) -> tuple[list[Candidate], list[Candidate], set[str]]:
+        """Part plugins into those to load and those to leave, from metadata alone.
+
+        The built-in drivers are loaded unless the selection names some of
+        them: without them hardly any worldview makes sense.
+
+        Returns
+        -------
+        chosen, left : list of Candidate
+        unknown : set of str
+            Names that fit no metadata: of drivers, perhaps.
+        """
+        if self.names is None:
+            return candidates, [], set()
+        known = {name for c in candidates for name in (c.name, c.distribution)}
+        named = [c for c in candidates if self.names & {c.name, c.distribution}]
+        builtin = [] if any(c.distribution == OURS for c in named) else [OURS]
+        chosen = [c for c in candidates if c in named or c.distribution in builtin]
+        return chosen, [c for c in candidates if c not in chosen], set(self.names - known)
 
 
 def named_plugin(given: str) -> Candidate:

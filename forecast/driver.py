@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from forecast.model.observations import Observations, PrepareContext
 
 API_VERSION = 1
-"""Version of the driver contract; a driver states the one it was written for."""
+"""Version of the contract with plugins; a driver states the one it was written for."""
+
+OLDEST_API_VERSION = 1
+"""The oldest version that is still understood; a driver of an older one than the newest is warned about."""
 
 _MARK = "__forecast_terms__"
 F = TypeVar("F", bound=Callable[..., Any])

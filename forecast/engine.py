@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from forecast.diagnostics import judge
 from forecast.driver import Driver
 from forecast.errors import ForecastError, InputError
-from forecast.host import Host, load_host
+from forecast.host import Host, Loaded, host_of, load_plugins
 from forecast.inference import Compiler, SamplerSettings, sample
 from forecast.model import Graph, Key, Layout, Spec, build_graph
 from forecast.projection import (
@@ -222,21 +222,25 @@ def make_plan(
     seed: int | None = None,
     drivers: Sequence[Driver] | None = None,
     plugins: Sequence[str] = (),
+    loaded: Loaded | None = None,
     settings: SamplerSettings | None = None,
     prior_only: bool = False,
     reporter: Reporter | None = None,
 ) -> Plan:
     """Load drivers and evidence for a worldview, and check that they fit.
 
-    Parameters are those of :func:`run`.
+    Parameters are those of :func:`run`, and `loaded`: the plugins, where they
+    have been loaded already, `plugins` among them.
     """
+    if loaded is None:
+        loaded = load_plugins(plugins, entry_points=drivers is None, drivers=drivers or ())
     if worldview is None or isinstance(worldview, str | Path):
-        worldview = load_worldview(*([] if worldview is None else [worldview]))
+        worldview = load_worldview(*([] if worldview is None else [worldview]), shelf=loaded.shelf)
     if as_of is not None:
         worldview = worldview.replace(as_of=as_of)
     if seed is not None:
         worldview = worldview.replace(seed=seed)
-    host = load_host(plugins, worldview.disabled, entry_points=drivers is None, drivers=drivers or ())
+    host = host_of(loaded, worldview.disabled)
     for problem in host.problems:
         (reporter or Reporter()).warn(str(problem))
     host.check()
@@ -271,8 +275,8 @@ def run(
     Parameters
     ----------
     worldview : Worldview, str or path, optional
-        From :func:`forecast.load_worldview`, or what that takes; `default`
-        without it.
+        From :func:`forecast.load_worldview`, or what that takes (a name, of a
+        plugin's worldview too, or a path); `default` without it.
     as_of : date or str, optional
         Only evidence published by this day counts; the worldview's by default.
     seed : int, optional

@@ -1,21 +1,57 @@
-"""Register a plugin with pluggy and ask it for its drivers."""
+"""Register a plugin with pluggy and ask it for what it brings."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 import pluggy
 
 from forecast import hookspecs
+from forecast.contributions import Importer, MoreRows, ReportSection
+from forecast.deprecation import instead_of, warn_once
 from forecast.discovery import BrokenPlugin, Candidate, guarded
 from forecast.driver import Driver
-from forecast.wording import did_you_mean
+from forecast.wording import did_you_mean, shown
+
+HOOKS: Mapping[str, tuple[Any, str]] = {
+    "forecast_drivers": (Driver, "drivers"),
+    "forecast_evidence": (MoreRows, "MoreRows"),
+    "forecast_importers": (Importer, "Importer"),
+    "forecast_report_sections": (ReportSection, "ReportSection"),
+    "forecast_worldviews": (Path | Traversable, "paths"),
+    "forecast_scenarios": (Path | Traversable, "paths"),
+    "forecast_claims": (Path | Traversable, "paths"),
+}
+"""Each hook, what its list holds, and what people call that."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one plugin returned.
+
+    Attributes
+    ----------
+    hooks : tuple of str
+        Those that it has, in the order of the contract; none for a module that has been asked before.
+    items : mapping of str to list
+        By hook. Drivers are unchecked; all else is of its hook's type.
+    api_version : object
+        What its module states, unchecked; None where it states nothing.
+    """
+
+    hooks: tuple[str, ...] = ()
+    items: Mapping[str, list[Any]] = field(default_factory=dict)
+    api_version: Any = None
 
 
 class PluginRegistry:
     """The plugins of one host, each registered and called by itself.
 
-    One call of the hook over all plugins would end at the first that raises
+    One call of a hook over all plugins would end at the first that raises
     and not say whose answer is whose.
     """
 
@@ -23,8 +59,8 @@ class PluginRegistry:
         self._manager = pluggy.PluginManager("forecast")
         self._manager.add_hookspecs(hookspecs)
 
-    def drivers_of(self, candidate: Candidate) -> list[Any]:
-        """Import a plugin, register it and call its hook.
+    def ask(self, candidate: Candidate) -> Answers:
+        """Import a plugin, register it and call its hooks.
 
         Parameters
         ----------
@@ -33,9 +69,9 @@ class PluginRegistry:
 
         Returns
         -------
-        list
-            What the hook returned, unchecked; nothing where the same module
-            has been registered before (installed, and named by the user).
+        Answers
+            Empty where the same module has been registered before (installed,
+            and named by the user).
 
         Raises
         ------
@@ -45,22 +81,26 @@ class PluginRegistry:
         with guarded():
             plugin = candidate.load()
             if self._manager.is_registered(plugin):
-                return []
+                return Answers()
         try:
             with guarded():
                 self._register(plugin)
-                self._check_hooks(plugin)
-                others = [other for other in self._manager.get_plugins() if other is not plugin]
-                hook = self._manager.subset_hook_caller("forecast_drivers", others)
-                answers = hook()
-                # pluggy leaves out answers of None: a forgotten `return` would load nothing, in silence.
-                if len(answers) < len(hook.get_hookimpls()):
-                    raise BrokenPlugin("forecast_drivers() returned None, not a list of drivers")
-            return [driver for answer in answers for driver in _listed(answer)]
+                hooks = self._check_hooks(plugin, candidate)
+                items = {hook: self._call(hook, plugin) for hook in hooks}
+            return Answers(hooks, items, getattr(plugin, "api_version", None))
         except BrokenPlugin:
             if self._manager.is_registered(plugin):
                 self._manager.unregister(plugin)
             raise
+
+    def _call(self, name: str, plugin: Any) -> list[Any]:
+        others = [other for other in self._manager.get_plugins() if other is not plugin]
+        hook = self._manager.subset_hook_caller(name, others)
+        answers = hook()
+        # pluggy leaves out answers of None: a forgotten `return` would load nothing, in silence.
+        if len(answers) < len(hook.get_hookimpls()):
+            raise BrokenPlugin(f"{name}() returned None, not a list of {HOOKS[name][1]}")
+        return [item for answer in answers for item in _listed(name, answer)]
 
     def _register(self, plugin: Any) -> None:
         try:
@@ -69,13 +109,13 @@ class PluginRegistry:
             *_, reason = str(error).splitlines() or [""]
             raise BrokenPlugin(f"has a hook that cannot be called: {reason}") from None
 
-    def _check_hooks(self, plugin: Any) -> None:
+    def _check_hooks(self, plugin: Any, candidate: Candidate) -> tuple[str, ...]:
         known = [name for name in vars(hookspecs) if name.startswith("forecast_")]
         callers = self._manager.get_hookcallers(plugin) or []
         if not callers:
             raise BrokenPlugin(
-                f"has no hook; define a function {' or '.join(known)}() marked with "
-                "forecast.hookspecs.hookimpl"
+                f"has no hook; define a function {known[0]}() marked with forecast.hookspecs.hookimpl, or "
+                "another hook of forecast.hookspecs"
             )
         try:
             self._manager.check_pending()
@@ -83,11 +123,21 @@ class PluginRegistry:
             names = [caller.name for caller in callers if not caller.has_spec()]
             meant = ", ".join(f"{name!r}{did_you_mean(name, known)}" for name in names)
             raise BrokenPlugin(f"has a hook that does not exist: {meant}") from None
+        for caller in callers:
+            instead = instead_of(getattr(hookspecs, caller.name))
+            if instead:
+                warn_once(candidate.who, f"its hook {caller.name} is deprecated; {instead}")
+        return tuple(sorted((caller.name for caller in callers), key=known.index))
 
 
-def _listed(answer: Any) -> list[Any]:
-    if isinstance(answer, (list, tuple)):
-        return list(answer)
-    got = f"the class {answer.__name__}" if isinstance(answer, type) else f"a {type(answer).__name__}"
-    hint = "; put it into a list" if isinstance(answer, Driver) else ""
-    raise BrokenPlugin(f"forecast_drivers() returned {got}, not a list of drivers{hint}")
+def _listed(hook: str, answer: Any) -> list[Any]:
+    kind, words = HOOKS[hook]
+    if not isinstance(answer, (list, tuple)):
+        got = f"the class {answer.__name__}" if isinstance(answer, type) else f"a {type(answer).__name__}"
+        hint = "; put it into a list" if isinstance(answer, kind) else ""
+        raise BrokenPlugin(f"{hook}() returned {got}, not a list of {words}{hint}")
+    if kind is not Driver:  # those are checked, and named, one by one
+        for item in answer:
+            if not isinstance(item, kind):
+                raise BrokenPlugin(f"{hook}() returned a list that holds {shown(item)}; it holds {words}")
+    return list(answer)

@@ -11,40 +11,29 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from forecast.discovery import BrokenPlugin, Candidate, installed_plugins, named_plugin
+from forecast.contributions import MoreRows
+from forecast.discovery import BrokenPlugin, guarded
 from forecast.driver import Driver, Term
 from forecast.errors import InputError, PluginError
-from forecast.evidence import EvidenceTable
-from forecast.hooks import PluginRegistry
-from forecast.vetting import LoadedDriver, name_of, vet
+from forecast.evidence import EvidenceTable, add_rows
+from forecast.loading import HERE, Brought, Loaded, Plugin, Problem, load_plugins
+from forecast.vetting import LoadedDriver
 from forecast.wording import did_you_mean
 from forecast.worldview import ParameterPriors
+from forecast.worldview.shipped import Shelf
 
-__all__ = ["HERE", "Host", "LoadedDriver", "Problem", "load_host"]
-
-HERE = "this Python session"
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A plugin that could not be used, though nobody had asked for it by name.
-
-    Attributes
-    ----------
-    plugin : str
-        Name of the driver, or of the entry point where it did not get that far.
-    distribution : str
-        Its distribution and version.
-    message : str
-        What is wrong with it, on one line.
-    """
-
-    plugin: str
-    distribution: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"plugin {self.plugin!r} of {self.distribution or HERE}: {self.message}"
+__all__ = [
+    "HERE",
+    "Brought",
+    "Host",
+    "Loaded",
+    "LoadedDriver",
+    "Plugin",
+    "Problem",
+    "host_of",
+    "load_host",
+    "load_plugins",
+]
 
 
 @dataclass(frozen=True)
@@ -60,11 +49,22 @@ class Host:
         Names set aside by the user.
     problems : list of Problem
         Plugins that could not be used.
+    tables : mapping of (str, str) to EvidenceTable
+        By driver and table, with the rows that plugins add.
+    loaded : Loaded
+        All that was found; what plugins bring beside drivers is there.
     """
 
     drivers: Mapping[str, LoadedDriver] = field(default_factory=dict)
     disabled: tuple[str, ...] = ()
     problems: list[Problem] = field(default_factory=list)
+    tables: Mapping[tuple[str, str], EvidenceTable] = field(default_factory=dict)
+    loaded: Loaded = field(default_factory=Loaded)
+
+    @property
+    def shelf(self) -> Shelf:
+        """Worldviews, scenarios and claims that have a name, plugins' among them."""
+        return self.loaded.shelf
 
     def terms(self) -> list[Term]:
         """Terms of all drivers in use, driver by driver."""
@@ -98,12 +98,8 @@ class Host:
         return [priors for loaded in self.drivers.values() for priors in loaded.driver.parameters]
 
     def evidence(self) -> dict[tuple[str, str], EvidenceTable]:
-        """Evidence tables of all drivers in use, by driver and table."""
-        return {
-            (name, table): evidence
-            for name, loaded in self.drivers.items()
-            for table, evidence in loaded.driver.evidence.items()
-        }
+        """Evidence tables of all drivers in use, by driver and table, with the rows that plugins add."""
+        return dict(self.tables)
 
     def require(self, names: Iterable[str], why: str) -> None:
         """Stop unless every named driver is in use or was set aside by the user.
@@ -195,79 +191,90 @@ def load_host(
     InputError
         When a plugin does not exist, or `disable` names no driver.
     """
-    loader = _Loader()
-    if entry_points:
-        for candidate in installed_plugins():
-            loader.load(candidate, needed=False)
-    for given in dict.fromkeys(plugins):
-        loader.load(named_plugin(given), needed=True)
-    for driver in drivers:
-        try:
-            loader.loaded.append(vet(driver, HERE, ""))
-        except BrokenPlugin as error:
-            raise PluginError(str(error), driver=name_of(driver), distribution=HERE) from error.__cause__
-    return loader.host(disable)
+    return host_of(load_plugins(plugins, entry_points=entry_points, drivers=drivers), disable)
 
 
-class _Loader:
-    """What is known while plugins come in; turned into a `Host` at the end."""
+def host_of(loaded: Loaded, disable: Sequence[str] = ()) -> Host:
+    """Put a host together from loaded plugins, without the drivers in `disable`.
 
-    def __init__(self) -> None:
-        self.registry = PluginRegistry()
-        self.loaded: list[LoadedDriver] = []
-        self.problems: list[Problem] = []
+    Parameters
+    ----------
+    loaded : Loaded
+    disable : sequence of str
 
-    def load(self, candidate: Candidate, *, needed: bool) -> None:
-        """Import a plugin and keep its drivers; a failure raises if it is needed, else is noted."""
-        distribution, version = candidate.distribution or candidate.name, candidate.version
-        label = f"{distribution} {version}".strip()
-        try:
-            drivers = self.registry.drivers_of(candidate)
-        except BrokenPlugin as error:
-            self._fail(candidate.name, None, label, error, needed=needed)
+    Returns
+    -------
+    Host
+
+    Raises
+    ------
+    PluginError, InputError
+        As :func:`load_host`.
+    """
+    disabled = tuple(dict.fromkeys(disable))
+    known = [*(d.driver.name for d in loaded.drivers), *(p.plugin for p in loaded.problems)]
+    unknown = [
+        f"cannot leave out {name!r}: no driver of this name is loaded{did_you_mean(name, known)}"
+        for name in disabled
+        if name not in known and name not in loaded.left_out
+    ]
+    if unknown:
+        raise InputError(unknown)
+    used: dict[str, LoadedDriver] = {}
+    for one in sorted(loaded.drivers, key=lambda d: d.driver.name):
+        name = one.driver.name
+        if name in used:
+            raise PluginError(
+                f"two drivers are called {name!r}: one of {_origin(used[name])}, one of "
+                f"{_origin(one)}; rename one of them or uninstall its distribution"
+            )
+        if name not in disabled:
+            used[name] = one
+    tables = {
+        (name, table): evidence
+        for name, one in used.items()
+        for table, evidence in one.driver.evidence.items()
+    }
+    problems = list(loaded.problems)
+    for brought in loaded.rows:
+        _add_rows(brought, tables, [*known, *loaded.left_out], problems)
+    host = Host(
+        drivers=MappingProxyType(used),
+        disabled=(*disabled, *(name for name in loaded.left_out if name not in disabled)),
+        problems=[problem for problem in problems if problem.plugin not in disabled],
+        tables=MappingProxyType(tables),
+        loaded=loaded,
+    )
+    host.check()
+    return host
+
+
+def _add_rows(
+    brought: Brought,
+    tables: dict[tuple[str, str], EvidenceTable],
+    known: Sequence[str],
+    problems: list[Problem],
+) -> None:
+    """Add a plugin's rows to the table of a driver in use."""
+    item: MoreRows = brought.item
+    key = (item.driver, item.table)
+    candidate = brought.candidate
+    try:
+        if key in tables:
+            with guarded():
+                tables[key] = add_rows(tables[key], item.file)
             return
-        for driver in drivers:
-            try:
-                self.loaded.append(vet(driver, distribution, version))
-            except BrokenPlugin as error:
-                self._fail(candidate.name, name_of(driver), label, error, needed=needed)
-
-    def _fail(
-        self, plugin: str, driver: str | None, label: str, error: BrokenPlugin, *, needed: bool
-    ) -> None:
-        if needed:
-            # The cause is what the plugin raised; for its author, under FORECAST_DEBUG.
-            raise PluginError(str(error), driver=driver, distribution=label) from error.__cause__
-        self.problems.append(Problem(driver or plugin, label, str(error)))
-
-    def host(self, disable: Sequence[str]) -> Host:
-        """Put everything together, without the disabled."""
-        disabled = tuple(dict.fromkeys(disable))
-        known = [*(d.driver.name for d in self.loaded), *(p.plugin for p in self.problems)]
-        unknown = [
-            f"cannot leave out {name!r}: no driver of this name is loaded{did_you_mean(name, known)}"
-            for name in disabled
-            if name not in known
-        ]
-        if unknown:
-            raise InputError(unknown)
-        used: dict[str, LoadedDriver] = {}
-        for loaded in sorted(self.loaded, key=lambda d: d.driver.name):
-            name = loaded.driver.name
-            if name in used:
-                raise PluginError(
-                    f"two drivers are called {name!r}: one of {_origin(used[name])}, one of "
-                    f"{_origin(loaded)}; rename one of them or uninstall its distribution"
-                )
-            if name not in disabled:
-                used[name] = loaded
-        host = Host(
-            drivers=MappingProxyType(used),
-            disabled=disabled,
-            problems=[problem for problem in self.problems if problem.plugin not in disabled],
-        )
-        host.check()
-        return host
+        drivers = dict.fromkeys(driver for driver, _ in tables)
+        if item.driver in drivers:
+            near = did_you_mean(item.table, [table for driver, table in tables if driver == item.driver])
+            raise BrokenPlugin(f"has rows for {item.driver}/{item.table}, and there is no such table{near}")
+        if item.driver not in known:
+            near = did_you_mean(item.driver, drivers)
+            raise BrokenPlugin(f"has rows for the driver {item.driver!r}, which is not installed{near}")
+    except BrokenPlugin as error:
+        if brought.needed:
+            raise PluginError(str(error), distribution=candidate.label) from error.__cause__
+        problems.append(Problem(candidate.name, candidate.label, str(error)))
 
 
 def _origin(loaded: LoadedDriver) -> str:

@@ -94,8 +94,9 @@ def _placed(scenario: Scenario, problem: str) -> str:
 
 def _refit(base: Plan, scenario: Scenario, reporter: Reporter | None) -> Plan:
     return make_plan(
-        load_worldview(base.worldview, scenario.given),
+        load_worldview(base.worldview, scenario.given, shelf=base.host.shelf),
         plugins=base.plugins,
+        loaded=base.host.loaded,
         drivers=base.drivers,
         settings=base.settings,
         prior_only=base.prior_only,

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from forecast.discovery import BrokenPlugin, guarded, short_path
-from forecast.driver import API_VERSION, Driver, Term
+from forecast.deprecation import warn_once
+from forecast.discovery import OURS, BrokenPlugin, IncompatiblePlugin, guarded, short_path
+from forecast.driver import API_VERSION, OLDEST_API_VERSION, Driver, Term
 from forecast.evidence import EvidenceTable
 from forecast.wording import did_you_mean, shown
 from forecast.worldview import ParameterPriors
@@ -72,7 +73,7 @@ def vet(driver: Any, distribution: str, version: str) -> LoadedDriver:
         if not isinstance(driver, Driver):
             raise BrokenPlugin(f"forecast_drivers() returned {shown(driver)}, not a forecast.driver.Driver")
         _vet_name(driver)
-        _vet_version(driver)
+        _vet_version(driver, f"{distribution} {version}".strip())
         _vet_parameters(driver)
         _vet_evidence(driver)
         terms = driver.terms()
@@ -106,22 +107,47 @@ def _vet_name(driver: Driver) -> None:
         )
 
 
-def _vet_version(driver: Driver) -> None:
-    supported = f"this forecast supports api_version {API_VERSION}"
+def _vet_version(driver: Driver, label: str) -> None:
     stated = "api_version" in vars(driver) or any(
         "api_version" in vars(cls) for cls in type(driver).__mro__ if cls is not Driver
     )
     if not stated:
         raise BrokenPlugin(
-            f"states no api_version; {supported}: write api_version = {API_VERSION} in the class once it is "
-            "written for it"
+            f"states no api_version; {_supported()}: write api_version = {API_VERSION} in the class once it "
+            "is written for it"
         )
-    version = driver.api_version
+    check_version(driver.api_version, f"driver {driver.name!r} of {label}")
+
+
+def _supported() -> str:
+    oldest = "" if OLDEST_API_VERSION == API_VERSION else f"{OLDEST_API_VERSION} to "
+    return f"this forecast supports api_version {oldest}{API_VERSION}"
+
+
+def check_version(version: Any, who: str) -> None:
+    """Check the version of the contract that a driver or a plugin was written for.
+
+    Parameters
+    ----------
+    version : object
+        As stated; anything.
+    who : str
+        For the warning about a version that is going away.
+
+    Raises
+    ------
+    BrokenPlugin
+        It is no whole number.
+    IncompatiblePlugin
+        It is not supported, or not any more; says what to update.
+    """
     if isinstance(version, bool) or not isinstance(version, int):
-        raise BrokenPlugin(f"api_version must be a whole number, got {shown(version)}; {supported}")
-    if version != API_VERSION:
-        remedy = "update agi-forecast" if version > API_VERSION else "update the plugin"
-        raise BrokenPlugin(f"was written for api_version {version}; {supported}: {remedy}")
+        raise BrokenPlugin(f"api_version must be a whole number, got {shown(version)}; {_supported()}")
+    if not OLDEST_API_VERSION <= version <= API_VERSION:
+        remedy = f"update {OURS}" if version > API_VERSION else "update the plugin"
+        raise IncompatiblePlugin(f"was written for api_version {version}; {_supported()}: {remedy}")
+    if version < API_VERSION:
+        warn_once(who, f"was written for api_version {version}, which is deprecated; update the plugin")
 
 
 def _vet_parameters(driver: Driver) -> None:

@@ -9,6 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from forecast.engine import Plan, Reporter
+    from forecast.host import Loaded
 
 OUT_HELP = "The folder that holds runs [default: FORECAST_RUNS, or runs]."
 
@@ -18,7 +19,7 @@ _RUN_OPTIONS = (
         "priors",
         multiple=True,
         metavar="FILE|NAME",
-        help="A prior file or a shipped worldview; later ones override earlier ones.",
+        help="A prior file or the name of a worldview; later ones override earlier ones.",
     ),
     click.option(
         "--set",
@@ -71,7 +72,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def plan_of(options: Mapping[str, Any], reporter: Reporter) -> Plan:
+def plan_of(options: Mapping[str, Any], reporter: Reporter, loaded: Loaded | None = None) -> Plan:
     """Load what the options of :func:`run_options` name, and check that it fits.
 
     Parameters
@@ -79,15 +80,19 @@ def plan_of(options: Mapping[str, Any], reporter: Reporter) -> Plan:
     options : mapping
         As click hands them to the command.
     reporter : Reporter
+    loaded : Loaded, optional
+        The plugins, where they have been loaded already.
 
     Returns
     -------
     Plan
     """
     from forecast.engine import make_plan
+    from forecast.host import load_plugins
     from forecast.inference import SamplerSettings
     from forecast.worldview import load_worldview
 
+    loaded = loaded or load_plugins(options["plugins"])
     worldview = load_worldview(
         *options["priors"],
         overrides=options["overrides"],
@@ -96,6 +101,7 @@ def plan_of(options: Mapping[str, Any], reporter: Reporter) -> Plan:
         window=options["window"],
         seed=options["seed"],
         disable=options["without"],
+        shelf=loaded.shelf,
     )
     settings = SamplerSettings(
         draws=options["draws"],
@@ -107,6 +113,7 @@ def plan_of(options: Mapping[str, Any], reporter: Reporter) -> Plan:
     return make_plan(
         worldview,
         plugins=options["plugins"],
+        loaded=loaded,
         settings=settings,
         prior_only=options["prior_only"],
         reporter=reporter,

@@ -18,8 +18,7 @@ from forecast.cli._reading import answer, json_option, open_run, out_option, pic
     "files",
     multiple=True,
     metavar="FILE",
-    help="Check the claims of this file, or of shipped claims by their name; may be repeated. "
-    "[default: amodei-2025]",
+    help="Check the claims of this file, or claims that have a name; may be repeated. [default: amodei-2025]",
 )
 @picture_option("the scored claims")
 @click.option(
@@ -27,7 +26,7 @@ from forecast.cli._reading import answer, json_option, open_run, out_option, pic
     "plugins",
     multiple=True,
     metavar="FILE.py|MODULE",
-    help="Read this plugin's evidence as well.",
+    help="Load this plugin as well: its evidence and its claims.",
 )
 @out_option
 @json_option
@@ -50,12 +49,13 @@ def claims(
     "latest". Nothing is fitted.
     """
     from forecast.claims import check_claims, read_claims
-    from forecast.cli._tables import installed_tables
+    from forecast.cli._host import installed_host
 
     # Everything that the user gave is read before anything costs time.
-    chosen = read_claims(files)
+    host = installed_host(plugins)
+    chosen = read_claims(files, host.shelf)
     stored = open_run(run, out, output)
-    checked = check_claims(stored, chosen, installed_tables(plugins))
+    checked = check_claims(stored, chosen, host.evidence())
 
     def draw(path: Path) -> None:
         from forecast.report.claims_figure import claims_figure

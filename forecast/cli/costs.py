@@ -31,11 +31,11 @@ def costs(run: str, output: Path | None, out: str | None, as_json: bool) -> None
     RUN is an id, the beginning of one, the beginning of its hash, a path, or
     "latest". Nothing is fitted, and the run's plugins are not needed.
     """
-    from forecast.cli._tables import installed_tables
+    from forecast.cli._host import installed_host
     from forecast.results import cost_summary
 
     stored = open_run(run, out, output)
-    summary = cost_summary(stored, installed_tables())
+    summary = cost_summary(stored, installed_host().evidence())
 
     def draw(path: Path) -> None:
         from forecast.report.costs_figure import costs_figure

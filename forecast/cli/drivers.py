@@ -33,13 +33,14 @@ def drivers(
     to and limits, the evidence that it observes, how many parameters it has,
     and the quantities of others that it needs.
     """
-    from forecast.host import load_host
+    from forecast.host import host_of, load_plugins
     from forecast.worldview import load_worldview
 
-    worldview = load_worldview(*priors, disable=without)
-    host = load_host(plugins, worldview.disabled)
+    loaded = load_plugins(plugins)
+    worldview = load_worldview(*priors, disable=without, shelf=loaded.shelf)
+    host = host_of(loaded, worldview.disabled)
     needs, failure = _needs(worldview, host)
-    entries = [_entry(name, loaded, needs) for name, loaded in host.drivers.items()]
+    entries = [_entry(name, one, host, needs) for name, one in host.drivers.items()]
     if as_json:
         problems = [
             {"plugin": p.plugin, "distribution": p.distribution, "message": p.message} for p in host.problems
@@ -65,12 +66,12 @@ def _needs(worldview: Worldview, host: Host) -> tuple[dict[str, set[str]] | None
         return None, error
 
 
-def _entry(name: str, loaded: LoadedDriver, needs: dict[str, set[str]] | None) -> dict[str, Any]:
+def _entry(name: str, loaded: LoadedDriver, host: Host, needs: dict[str, set[str]] | None) -> dict[str, Any]:
     by_kind: dict[str, list[Term]] = {}
     for term in loaded.terms:
         by_kind.setdefault(term.kind, []).append(term)
     added = [*by_kind.get("addition", []), *by_kind.get("channel", [])]
-    evidence = loaded.driver.evidence
+    tables = host.evidence()
     return {
         "name": name,
         "title": loaded.driver.title,
@@ -85,7 +86,7 @@ def _entry(name: str, loaded: LoadedDriver, needs: dict[str, set[str]] | None) -
         "limits": [t.target for t in by_kind.get("limit", [])],
         # A table may have several measurement models (by bloc, by suite); it is one table.
         "observes": [
-            {"table": table, "rows": len(evidence[table])}
+            {"table": table, "rows": len(tables[name, table])}
             for table in dict.fromkeys(t.target for t in by_kind.get("observation", []))
         ],
         "parameters": len(loaded.driver.parameters),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from forecast.host import Host
+    from forecast.host import Host, Loaded
     from forecast.worldview import Key, Node, Prior, ResolvedParameter, Worldview
 
     Resolved = dict[tuple[str, str], ResolvedParameter]
@@ -35,12 +35,13 @@ def priors() -> None:
 
 @priors.command("list")
 def list_shipped() -> None:
-    """List the worldviews that are shipped."""
-    from forecast.worldview import list_worldviews, load_worldview
+    """List the worldviews that have a name: the shipped ones and those of plugins."""
+    from forecast.worldview import load_worldview
 
+    shelf = _loaded(()).shelf
     table = _grid("name", "title", "as of", "description")
-    for name in list_worldviews():
-        worldview = load_worldview(name)
+    for name in shelf.worldviews:
+        worldview = load_worldview(name, shelf=shelf)
         table.add_row(name, worldview.title, str(worldview.as_of), worldview.description)
     _console().print(table)
 
@@ -65,8 +66,9 @@ def show(
     """
     from forecast.worldview import load_worldview
 
-    worldview = load_worldview(*worldviews, overrides=overrides)
-    host = _host(worldview, plugins)
+    loaded = _loaded(plugins)
+    worldview = load_worldview(*worldviews, overrides=overrides, shelf=loaded.shelf)
+    host = _host(loaded)
     resolved = _resolve(worldview, host)
     if toml:
         click.echo(worldview.to_toml(), nl=False)
@@ -110,10 +112,11 @@ def check(files: tuple[str, ...], overrides: tuple[str, ...], plugins: tuple[str
     from forecast.worldview import load_worldview
 
     problems: list[str] = []
+    loaded = _loaded(plugins)
+    host = _host(loaded)
     for file in files:
         try:
-            worldview = load_worldview(file, overrides=overrides)
-            host = _host(worldview, plugins)
+            worldview = load_worldview(file, overrides=overrides, shelf=loaded.shelf)
             _resolve(worldview, host)
             _check_quantities(worldview, host)
         except InputError as error:
@@ -142,17 +145,24 @@ def plot(
     from forecast.report.prior_figure import draw_priors
     from forecast.worldview import load_worldview
 
-    worldview = load_worldview(*worldviews, overrides=overrides)
-    resolved = _resolve(worldview, _host(worldview, plugins))
+    loaded = _loaded(plugins)
+    worldview = load_worldview(*worldviews, overrides=overrides, shelf=loaded.shelf)
+    resolved = _resolve(worldview, _host(loaded))
     path = output or Path(f"priors-{worldview.name}.png")
     draw_priors(worldview, resolved, path)
     click.echo(f"{path}")
 
 
-def _host(worldview: Worldview, plugins: tuple[str, ...]) -> Host:
-    from forecast.host import load_host
+def _loaded(plugins: tuple[str, ...]) -> Loaded:
+    from forecast.host import load_plugins
 
-    host = load_host(plugins)
+    return load_plugins(plugins)
+
+
+def _host(loaded: Loaded) -> Host:
+    from forecast.host import host_of
+
+    host = host_of(loaded)
     for problem in host.problems:
         click.echo(f"Warning: {problem}", err=True)
     return host

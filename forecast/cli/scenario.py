@@ -13,6 +13,7 @@ from forecast.cli._options import plan_of, run_options
 from forecast.errors import InputError
 
 if TYPE_CHECKING:
+    from forecast.host import Loaded
     from forecast.worldview import Scenario
 
 DIAGNOSTICS_FAILED = 3
@@ -20,7 +21,7 @@ DIAGNOSTICS_FAILED = 3
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME|FILE]...")
-@click.option("--list", "list_only", is_flag=True, help="List the shipped scenarios and stop.")
+@click.option("--list", "list_only", is_flag=True, help="List the scenarios that have a name and stop.")
 @click.option("--all", "everything", is_flag=True, help="All shipped scenarios.")
 @run_options
 @click.option(
@@ -37,27 +38,30 @@ DIAGNOSTICS_FAILED = 3
 def scenario(ctx: click.Context, /, **options: Any) -> None:
     """Compare scenarios with a base: what changes if this happens, or if that is assumed.
 
-    NAME is a shipped scenario (--list) or FILE one of your own. The options
+    NAME is a scenario of the package or of a plugin (--list) or FILE one of your own. The options
     say what the base is, as for `forecast run`; a base that was run before is
     not fitted again. A scenario of kind "intervene" changes the future of the
     base's own draws, so that differences are paired; one of kind "assume"
     lies over the base and is fitted again. docs/scenarios.md says more.
     """
+    from forecast.host import load_plugins
     from forecast.worldview import list_scenarios, read_scenarios
 
+    loaded = load_plugins(options["plugins"])
     if options["list_only"]:
-        chosen = read_scenarios([*list_scenarios(), *options["names"]])
+        for problem in loaded.problems:
+            click.echo(f"Warning: {problem}", err=True)
+        chosen = read_scenarios([*loaded.shelf.scenarios, *options["names"]], loaded.shelf)
         _print_list(chosen, as_json=options["as_json"])
         return
     names = [*(list_scenarios() if options["everything"] else ()), *options["names"]]
     if not names:
-        raise InputError(
-            f"name a scenario or a file, or give --all; the shipped ones are {', '.join(list_scenarios())}"
-        )
-    _compare(ctx, read_scenarios(names), options)
+        known = ", ".join(loaded.shelf.scenarios)
+        raise InputError(f"name a scenario or a file, or give --all; those with a name are {known}")
+    _compare(ctx, read_scenarios(names, loaded.shelf), options, loaded)
 
 
-def _compare(ctx: click.Context, chosen: list[Scenario], options: dict[str, Any]) -> None:
+def _compare(ctx: click.Context, chosen: list[Scenario], options: dict[str, Any], loaded: Loaded) -> None:
     from forecast.cli._progress import Progress
     from forecast.report.picture_file import check_picture_path, save_picture
     from forecast.report.scenario_figure import scenario_figure
@@ -71,7 +75,7 @@ def _compare(ctx: click.Context, chosen: list[Scenario], options: dict[str, Any]
         check_picture_path(output)
     folder, command = runs_folder(options["out"]), sys.argv[1:]
     with Progress() as progress, redirect_stdout(sys.stderr):
-        plan = plan_of(options, progress)
+        plan = plan_of(options, progress, loaded)
         milestone = chosen_milestone(plan.worldview, options["milestone"])
         plans = plan_scenarios(plan, chosen, milestone, reporter=progress)
         base, saved, existed = take_up(plan, folder, reporter=progress, command=command)

@@ -60,6 +60,48 @@ def read_tables(
     return tables
 
 
+def add_rows(table: EvidenceTable, file: str | Path | Traversable) -> EvidenceTable:
+    """Read further rows of a table from a CSV of its own.
+
+    Parameters
+    ----------
+    table : EvidenceTable
+    file : str, Path or Traversable
+        With the header of the table.
+
+    Returns
+    -------
+    EvidenceTable
+        The table's rows, and those of the file after them.
+
+    Raises
+    ------
+    InputError
+        With every problem of the file: those of any evidence file, a row that
+        the table has already, and a vintage that it does not have where the
+        table is re-fitted as a whole (it would replace all other rows).
+    """
+    file = Path(file) if isinstance(file, str) else file
+    label = _label(file)
+    rows = parse_rows(_read_text(file), label, table.spec, None)
+    held = {table.identity(row): row for row in table.rows}
+    vintages = {row.vintage for row in table.rows}
+    problems = [
+        f"{label}:{row.line}: name: {row.name!r} is in {table.path} already (line {held[same].line})"
+        for row in rows
+        if (same := table.identity(row)) in held
+    ]
+    if table.spec.vintages == "whole":
+        problems += [
+            f"{label}:{row.line}: vintage: {row.vintage} is none of the table's, which is re-fitted whole"
+            for row in rows
+            if row.vintage not in vintages
+        ]
+    if problems:
+        raise InputError(problems)
+    return table.with_rows([*table.rows, *rows])
+
+
 def parse_rows(text: str, label: str, spec: TableSpec, blocs: Collection[str] | None) -> tuple[Row, ...]:
     """Read the text of one CSV.
 

@@ -101,6 +101,11 @@ class EvidenceTable:
         """Name of the table."""
         return self.spec.name
 
+    def identity(self, row: Row) -> tuple[Cell, ...]:
+        """Return what no two rows of the table share."""
+        vintage = row.vintage if self.spec.vintages != "none" else None
+        return (row.bloc, row.name, *(row.get(column) for column in self.spec.key), row.date, vintage)
+
     def with_rows(self, rows: Iterable[Row]) -> EvidenceTable:
         """Return the same table with other rows (simulated ones, a bootstrap's)."""
         return replace(self, rows=tuple(rows))

@@ -59,7 +59,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Run `forecast drivers` beside a toy plugin, with no plugin installed."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FORECAST_DEBUG", raising=False)
-    monkeypatch.setattr("forecast.host.installed_plugins", list)
+    monkeypatch.setattr("forecast.loading.installed_plugins", list)
     monkeypatch.setattr("forecast.spec.needs_of", lambda worldview, host: {"toy": {"outside"}})
     Path("toy.py").write_text(PLUGIN)
 
@@ -139,7 +139,7 @@ def test_a_broken_installed_plugin_is_one_line_on_stderr(run, monkeypatch):
     def load() -> None:
         raise RuntimeError("kaputt")
 
-    monkeypatch.setattr("forecast.host.installed_plugins", lambda: [Candidate("bad", "agi-bad", "0.3", load)])
+    monkeypatch.setattr("forecast.loading.installed_plugins", lambda: [Candidate("bad", "agi-bad", "0.3", load)])
     result = run("--plugin", "toy.py", "--json")
     assert result.exit_code == 0
     assert json.loads(result.stdout)["problems"][0]["plugin"] == "bad"

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from forecast.cli.priors import priors
 from forecast.errors import InputError
-from forecast.worldview import load_worldview
+from forecast.worldview import load_worldview, shipped_shelf
 from tests.worldview.support import COMPLETE, toy_defaults
 
 
@@ -20,8 +20,11 @@ def host(tmp_path, monkeypatch):
     quantities = ["training_compute", "effective_compute", "time_horizon_80"]
     terms = [SimpleNamespace(kind="base", target=name, driver="toy") for name in quantities]
     host = ModuleType("forecast.host")
-    host.load_host = lambda plugins=(): SimpleNamespace(
-        defaults=toy_defaults, terms=lambda: terms, problems=[f"{plugin} was left out" for plugin in plugins]
+    host.load_plugins = lambda plugins=(): SimpleNamespace(
+        shelf=shipped_shelf(), problems=[f"{plugin} was left out" for plugin in plugins]
+    )
+    host.host_of = lambda loaded: SimpleNamespace(
+        defaults=toy_defaults, terms=lambda: terms, problems=loaded.problems
     )
     monkeypatch.setitem(sys.modules, "forecast.host", host)
     return host

@@ -61,7 +61,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def toy(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A plugin file with its evidence and a worldview; nothing else is installed."""
-    monkeypatch.setattr("forecast.host.installed_plugins", list)
+    monkeypatch.setattr("forecast.loading.installed_plugins", list)
     (here / "toy.py").write_text(PLUGIN)
     (here / "toys.toml").write_text(WORLDVIEW)
     (here / "evidence").mkdir()

@@ -26,7 +26,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FORECAST_DEBUG", raising=False)
     monkeypatch.delenv("FORECAST_RUNS", raising=False)
-    monkeypatch.setattr("forecast.host.installed_plugins", list)
+    monkeypatch.setattr("forecast.loading.installed_plugins", list)
     (tmp_path / "evidence").mkdir()
     for name, text in {
         "toy.py": PLUGIN,
@@ -112,7 +112,7 @@ def test_the_terminal_shows_each_scenario_beside_the_base(toy):
     assert max(len(line) for line in result.stdout.splitlines() if "runs/" not in line) <= 80
 
 
-def test_the_list_names_the_shipped_scenarios_and_imports_no_plugin(toy):
+def test_the_list_names_the_shipped_scenarios(toy):
     result = forecast("scenario", "--list")
     assert result.exit_code == 0, result.output
     for name in ("no-controls", "perfect-enforcement", "algorithmic-stall"):

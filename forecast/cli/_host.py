@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from forecast.evidence import EvidenceTable
+    from forecast.host import Host
 
 
-def installed_tables(plugins: Sequence[str] = ()) -> dict[tuple[str, str], EvidenceTable]:
-    """Evidence of the drivers that are installed or named, by (driver, table).
+def installed_host(plugins: Sequence[str] = ()) -> Host:
+    """The drivers that are installed or named, with their evidence.
 
     A plugin that does not load is named on stderr and left out: a saved run
     can be read without it.
@@ -22,4 +22,4 @@ def installed_tables(plugins: Sequence[str] = ()) -> dict[tuple[str, str], Evide
     host = load_host(plugins)
     for problem in host.problems:
         click.echo(f"Warning: {problem}", err=True)
-    return host.evidence()
+    return host
