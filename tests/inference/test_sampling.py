@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import _thread
+import signal
 import threading
 import time
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -53,6 +55,15 @@ def test_progress_is_told_while_sampling(compiler: Compiler) -> None:
     assert [done for done, _ in told] == sorted(done for done, _ in told)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C interrupt: what a shell starts in the background ignores it, and Python keeps to that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_stops_at_once_and_leaves_no_thread(compiler: Compiler) -> None:
     settings = SamplerSettings(draws=10_000_000, tune=500, chains=2, cores=1)
     before = threading.active_count()
