@@ -37,6 +37,7 @@ COMMANDS = {
     "priors": ("forecast.cli.priors:priors", "Show, check and plot prior files."),
     "evidence": ("forecast.cli.evidence:evidence", "List the evidence that the model is fitted to."),
     "drivers": ("forecast.cli.drivers:drivers", "List the drivers that are loaded and what each does."),
+    "graph": ("forecast.cli.graph:graph", "Draw how the loaded model fits together."),
     "plugins": ("forecast.cli.plugins:plugins", "List the plugins that are installed and how they are."),
     "plugin": ("forecast.cli.plugin:plugin", "Write a plugin, and check it."),
     "import": ("forecast.cli.importing:import_rows", "Turn a file of another's into rows of evidence."),

@@ -3,13 +3,14 @@
 from forecast.model.builder import Model, build_graph
 from forecast.model.canvas import Data
 from forecast.model.copula import Copula
-from forecast.model.graph import Graph, Key, Likelihood, Quantity, Spec
+from forecast.model.graph import BuiltTerm, Graph, Key, Likelihood, Quantity, Spec
 from forecast.model.grid import Grid
 from forecast.model.observations import Observations, PrepareContext
 from forecast.model.parameters import Layout, absent_blocs
 from forecast.model.pymc_model import flat_draws, model_data, pymc_model
 
 __all__ = [
+    "BuiltTerm",
     "Copula",
     "Data",
     "Graph",
