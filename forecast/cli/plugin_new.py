@@ -24,7 +24,7 @@ def new(name: str, folder: str) -> None:
 
     names = names_of(name, _installed_drivers())
     path = write_plugin(names, Path(folder))
-    where = os.path.relpath(path)
+    where = str(path) if path.is_absolute() or len(path.parts) > 1 else f".{os.sep}{path}"
     click.echo(f"Wrote {where}: the driver {names.driver!r}, an example to replace.\n\nNext:")
     # Under `uv run` the environment of the project in the current folder is meant.
     run = "uv run " if "UV" in os.environ else ""
