@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from forecast.contributions import Importer, MoreRows, ReportSection, files_in
     from forecast.driver import (
         Driver,
         adds_to,
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
         load_evidence,
         load_parameters,
         observes,
+        observes_crossing,
         parameters_from_text,
         provides,
     )
@@ -30,12 +32,16 @@ if TYPE_CHECKING:
 _HOME = {
     "Driver": "forecast.driver",
     "ForecastError": "forecast.errors",
+    "Importer": "forecast.contributions",
     "InputError": "forecast.errors",
+    "MoreRows": "forecast.contributions",
     "PluginError": "forecast.errors",
+    "ReportSection": "forecast.contributions",
     "Run": "forecast.engine",
     "SamplerSettings": "forecast.inference",
     "Worldview": "forecast.worldview",
     "adds_to": "forecast.driver",
+    "files_in": "forecast.contributions",
     "hookimpl": "forecast.hookspecs",
     "limits": "forecast.driver",
     "load_evidence": "forecast.driver",
@@ -43,6 +49,7 @@ _HOME = {
     "load_parameters": "forecast.driver",
     "load_worldview": "forecast.worldview",
     "observes": "forecast.driver",
+    "observes_crossing": "forecast.driver",
     "parameters_from_text": "forecast.driver",
     "provides": "forecast.driver",
     "run": "forecast.engine",
@@ -51,12 +58,16 @@ _HOME = {
 __all__ = [
     "Driver",
     "ForecastError",
+    "Importer",
     "InputError",
+    "MoreRows",
     "PluginError",
+    "ReportSection",
     "Run",
     "SamplerSettings",
     "Worldview",
     "adds_to",
+    "files_in",
     "hookimpl",
     "limits",
     "load_evidence",
@@ -64,6 +75,7 @@ __all__ = [
     "load_parameters",
     "load_worldview",
     "observes",
+    "observes_crossing",
     "parameters_from_text",
     "provides",
     "run",

@@ -34,12 +34,12 @@ class Term:
 
     Attributes
     ----------
-    kind : {"base", "addition", "channel", "limit", "observation"}
+    kind : {"base", "addition", "channel", "limit", "observation", "crossing"}
     target : str
-        The quantity, or for an observation the evidence table.
+        The quantity, or for an observation or a crossing the evidence table.
     build : callable
         ``build(m)`` returns a tensor; for an observation ``build(m, data)``
-        returns nothing.
+        returns nothing; for a crossing ``build(x, data)`` returns an array.
     driver : str
     unit, linear, channels, states, title, success
         Of the quantity, for a base.
@@ -49,9 +49,11 @@ class Term:
         s of the soft minimum with which limits bend the quantity, for a base.
     prepare : callable or None
         ``prepare(table, context) -> Observations``, for an observation.
+    milestone : str
+        Whose dates are weighed, for a crossing.
     """
 
-    kind: Literal["base", "addition", "channel", "limit", "observation"]
+    kind: Literal["base", "addition", "channel", "limit", "observation", "crossing"]
     target: str
     build: Callable[..., Any]
     driver: str = ""
@@ -64,6 +66,7 @@ class Term:
     sharpness: float = 4.0
     success: float | None = None
     prepare: Callable[..., Any] | None = None
+    milestone: str = ""
 
 
 def _mark(**fields: Any) -> Callable[[F], F]:
@@ -163,6 +166,33 @@ def observes(
         ``as_of`` and ``blocs``.
     """
     return _mark(kind="observation", target=table, prepare=prepare)
+
+
+def observes_crossing(
+    table: str,
+    *,
+    milestone: str = "agi",
+    prepare: Callable[[EvidenceTable, PrepareContext], Observations] | None = None,
+) -> Callable[[F], F]:
+    """Declare the method as a measurement model of when a milestone is crossed.
+
+    The method takes ``(self, x, data)``: `x` has the crossing dates of all
+    draws and the driver's parameters (see
+    :class:`forecast.projection.CrossingDates`), `data` the rows known by the
+    as-of date. It returns the log likelihood of the rows, one number a draw,
+    in NumPy. Draws are then kept in proportion to it. A worldview without the
+    milestone leaves the rows unused, and says so.
+
+    Parameters
+    ----------
+    table : str
+        Name of one of the driver's evidence tables.
+    milestone : str
+        Name of the milestone that the rows speak of.
+    prepare : callable, optional
+        As for :func:`observes`.
+    """
+    return _mark(kind="crossing", target=table, milestone=milestone, prepare=prepare)
 
 
 class Driver:

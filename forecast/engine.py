@@ -243,8 +243,13 @@ def make_plan(
     host = host_of(loaded, worldview.disabled)
     for problem in host.problems:
         (reporter or Reporter()).warn(str(problem))
-    host.check()
     spec = make_spec(worldview, host)
+    for term in spec.terms:
+        if term.kind == "crossing" and term.milestone not in worldview.milestones:
+            (reporter or Reporter()).warn(
+                f"the evidence {term.driver}/{term.target} speaks of the milestone {term.milestone!r}, which "
+                f"the worldview {worldview.name!r} does not have; it is not used"
+            )
     settings = settings or SamplerSettings()
     return Plan(
         worldview=worldview,

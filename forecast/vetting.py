@@ -183,7 +183,7 @@ def _vet_terms(driver: Driver, terms: Any) -> None:
     for term in terms:
         if term.driver != driver.name:
             raise BrokenPlugin(f"a term for {term.target!r} says that it belongs to driver {term.driver!r}")
-        if term.kind == "observation" and term.target not in driver.evidence:
+        if term.kind in ("observation", "crossing") and term.target not in driver.evidence:
             near = did_you_mean(term.target, driver.evidence)
             raise BrokenPlugin(f"observes the evidence table {term.target!r}, which it does not have{near}")
         if term.kind in ("base", "channel"):

@@ -274,6 +274,11 @@ class Model(Canvas):
         for name in self._by_target:
             if self._provider(name) is not None:
                 self.quantity(name)
+        if self.projecting:  # what weighs dates of crossings reads its parameters later, draw by draw
+            weighing = {term.driver for term in self.spec.terms if term.kind == "crossing"}
+            for driver, name in self.spec.parameters:
+                if driver in weighing:
+                    self.parameter(f"{driver}.{name}")
         self._changes.check_all_used(list(self.graph.quantities))
         return self.graph
 

@@ -1,5 +1,6 @@
 """From posterior draws to trajectories, crossings and predictions."""
 
+from forecast.projection.crossing_evidence import CrossingDates
 from forecast.projection.evaluator import Evaluator
 from forecast.projection.measurement import Measured, measure
 from forecast.projection.milestones import check_milestones
@@ -13,6 +14,7 @@ from forecast.projection.projection import (
 from forecast.projection.thresholds import correlation_log_density, draw_thresholds
 
 __all__ = [
+    "CrossingDates",
     "Evaluator",
     "Measured",
     "Projection",

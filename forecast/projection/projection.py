@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,12 +15,16 @@ from numpy.typing import NDArray
 from forecast.dates import end_of
 from forecast.errors import PluginError
 from forecast.model import Graph, Key, Spec, build_graph
+from forecast.projection.crossing_evidence import kept_by_evidence
 from forecast.projection.crossings import value_at
 from forecast.projection.evaluator import Evaluator, chunks
 from forecast.projection.milestones import MilestoneReader, not_yet_crossed
 from forecast.projection.thresholds import draw_thresholds
 from forecast.streams import stream
 from forecast.worldview import Intervention, Milestone, Prior
+
+CROSSED = "crossed"
+"""Why a draw is set aside in which a bloc had crossed by the as-of date."""
 
 KEPT_DRAWS = 500
 """Trajectories stored of a run; all of them would be 100 MB and cost seconds."""
@@ -36,7 +41,9 @@ class Projection:
         step in the attribute ``thinning``; units as attributes.
     crossings : xarray.Dataset
         A variable per milestone, dims chain, draw, bloc, in decimal years with
-        ``inf`` for never by the horizon; and ``accepted``, dims chain, draw.
+        ``inf`` for never by the horizon; and ``accepted``, dims chain, draw,
+        whose attribute ``set_aside`` says in JSON how many draws each reason
+        ruled out.
     inside : xarray.Dataset
         A variable per milestone that says what passes between a model's
         existence inside a laboratory and its announcement: the former date,
@@ -157,10 +164,23 @@ def project(
     accepted = (
         not_yet_crossed(milestones, crossing, end_of(graph.spec.as_of)) if milestones else np.ones(size, bool)
     )
+    set_aside = {CROSSED: int(np.sum(~accepted))}
+    kept_by = kept_by_evidence(
+        graph.spec,
+        milestones,
+        crossing,
+        parameters,
+        accepted,
+        seed=seed,
+        horizon=min(last, graph.decimal[-1]),
+    )
+    for label, keeps in kept_by.items():
+        set_aside[label] = int(np.sum(accepted & ~keeps))
+        accepted = accepted & keeps
     return Projection(
         trajectories=_trajectories(graph, kept, chains, thinning),
         crossings=_per_draw(graph, crossing, chains, size).assign(
-            accepted=(("chain", "draw"), accepted.reshape(chains, -1))
+            accepted=(("chain", "draw"), accepted.reshape(chains, -1), {"set_aside": json.dumps(set_aside)})
         ),
         inside=_per_draw(
             graph, {name: np.concatenate(found) for name, found in inside.items()}, chains, size

@@ -211,8 +211,12 @@ def _mixture_lines(summary: Mapping[str, Any]) -> Iterator[Text]:
 def _draws_line(milestone: Mapping[str, Any]) -> Text:
     draws = milestone["draws"]
     text = f"{draws['total'] - draws['set_aside']:,} of {draws['total']:,} draws"
-    if draws["set_aside"]:
-        text += f"; {draws['set_aside']:,} set aside, in which a bloc had crossed by the as-of date"
+    by_reason = draws.get("set_aside_by") or {"crossed": draws["set_aside"]}
+    for reason, count in by_reason.items():
+        if count and reason == "crossed":
+            text += f"; {count:,} set aside, in which a bloc had crossed by the as-of date"
+        elif count:
+            text += f"; {count:,} set aside by the evidence {reason}"
     return Text(f"{text}. ± is the Monte Carlo standard error.", style="dim")
 
 

@@ -153,12 +153,37 @@ def accepted_draws(crossings: xr.Dataset) -> BoolArray:
     else:
         accepted = np.ones((crossings.sizes["chain"], crossings.sizes["draw"]), dtype=bool)
     if not accepted.any():
+        by_evidence = [
+            label for label, count in set_aside_by(crossings).items() if label != "crossed" and count
+        ]
+        if by_evidence:
+            raise ForecastError(
+                f"No draw of {accepted.size} agrees with what has not happened yet and with "
+                f"{' and '.join(by_evidence)} together: no draw is left to summarise. Leave one of those "
+                "drivers out (--without), or widen its errors."
+            )
         raise ForecastError(
             f"In all {accepted.size} draws a bloc had already crossed by the as-of date, which a milestone "
             "marked not_yet_crossed rules out: no draw is left to summarise. The priors or thresholds "
             "contradict it; look at them with `forecast priors show`."
         )
     return accepted
+
+
+def set_aside_by(crossings: xr.Dataset) -> dict[str, int]:
+    """Count the draws that each reason ruled out, those before it apart.
+
+    Returns
+    -------
+    dict of str to int
+        ``crossed`` (by the as-of date), then ``driver/table`` of evidence on
+        crossing dates; empty in a run that does not tell.
+    """
+    told = crossings["accepted"].attrs.get("set_aside") if "accepted" in crossings else None
+    try:
+        return {str(reason): int(count) for reason, count in json.loads(told or "{}").items()}
+    except (ValueError, AttributeError, TypeError):
+        return {}
 
 
 def crossing_array(crossings: xr.Dataset, milestone: str) -> FloatArray:
@@ -211,7 +236,11 @@ def _milestone(
         "title": described.title if described is not None else name,
         "blocs": blocs_described,
         "lead": _lead(when, accepted, blocs, worldview, within_years),
-        "draws": {"total": accepted.size, "set_aside": int((~accepted).sum())},
+        "draws": {
+            "total": accepted.size,
+            "set_aside": int((~accepted).sum()),
+            "set_aside_by": set_aside_by(crossings),
+        },
     }
 
 

@@ -1,0 +1,154 @@
+"""Evidence on the date of a milestone: which draws it keeps.
+
+A crossing lies in the future of the draw, so no sampler sees it. Draws of the
+posterior given everything else are kept with a probability in proportion to
+the likelihood of what was said about their crossing dates: rejection, which
+leaves draws of the posterior given that as well. The bound is the largest
+likelihood among the draws that agree with everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.dates import end_of
+from forecast.driver import Term
+from forecast.errors import PluginError
+from forecast.model import Key, Observations, PrepareContext, Spec
+from forecast.streams import stream
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CrossingDates:
+    """What a driver weighs: the dates of one milestone, and its own parameters.
+
+    Attributes
+    ----------
+    dates : ndarray, (draw, bloc)
+        Decimal years; ``inf`` for never by the horizon.
+    blocs : tuple of str
+        In the order of the bloc axis.
+    as_of, horizon : float
+        Decimal years at the end of those days.
+    """
+
+    dates: Floats
+    blocs: tuple[str, ...]
+    as_of: float
+    horizon: float
+    _own: Mapping[str, Floats]
+
+    def __getitem__(self, name: str) -> Floats:
+        """Draws of a parameter of the driver: (draw,), or (draw, bloc) where it has one a bloc."""
+        if name not in self._own:
+            raise KeyError(f"no parameter {name!r}; it has {', '.join(self._own) or 'none'}")
+        return self._own[name]
+
+    @property
+    def first(self) -> Floats:
+        """When the first bloc crosses, (draw,)."""
+        earliest: Floats = self.dates.min(axis=1)
+        return earliest
+
+
+def crossing_terms(spec: Spec, milestones: Mapping[str, object]) -> list[Term]:
+    """Terms that weigh dates of the milestones that there are, and have rows to do it with."""
+    return [
+        term
+        for term in spec.terms
+        if term.kind == "crossing"
+        and term.milestone in milestones
+        and len(spec.evidence[term.driver, term.target])
+    ]
+
+
+def kept_by_evidence(
+    spec: Spec,
+    milestones: Mapping[str, object],
+    dates: Mapping[str, Floats],
+    parameters: Mapping[Key, Floats],
+    candidates: NDArray[np.bool_],
+    *,
+    seed: int,
+    horizon: float,
+) -> dict[str, NDArray[np.bool_]]:
+    """Decide for each term which draws its evidence keeps.
+
+    Parameters
+    ----------
+    spec : Spec
+    milestones : mapping of str to Milestone
+    dates : mapping of str to ndarray, (draw, bloc)
+        Crossing dates by milestone.
+    parameters : mapping of (driver, name) to ndarray
+        First axis draw.
+    candidates : ndarray of bool, (draw,)
+        Draws that agree with everything else; the bound is theirs.
+    seed : int
+    horizon : float
+        Decimal year at its end.
+
+    Returns
+    -------
+    dict of str to ndarray of bool, (draw,)
+        By ``driver/table``, or ``driver/table/method`` where a table has several.
+
+    Raises
+    ------
+    PluginError
+        A term fails, or returns another shape or NaN.
+    """
+    kept: dict[str, NDArray[np.bool_]] = {}
+    terms = crossing_terms(spec, milestones)
+    for term in terms:
+        label = f"{term.driver}/{term.target}"
+        if sum(f"{one.driver}/{one.target}" == label for one in terms) > 1:
+            label = f"{label}/{term.build.__name__}"
+        own = {
+            name: values[..., 0] if values.ndim == 3 else values
+            for (driver, name), values in parameters.items()
+            if driver == term.driver
+        }
+        x = CrossingDates(dates[term.milestone], spec.blocs, end_of(spec.as_of), horizon, own)
+        log_likelihood = _evaluated(term, spec, x)
+        bound = np.max(log_likelihood[candidates], initial=-np.inf)
+        luck = stream(seed, "crossing evidence", label).random(len(log_likelihood))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # 1 - luck lies in (0, 1]: the likeliest draw is always kept.
+            kept[label] = np.log1p(-luck) <= log_likelihood - bound
+    return kept
+
+
+def _evaluated(term: Term, spec: Spec, x: CrossingDates) -> Floats:
+    table = spec.evidence[term.driver, term.target]
+    context = PrepareContext(as_of=spec.as_of, blocs=spec.blocs)
+    distribution = spec.distributions.get(term.driver)
+    where = f"{term.build.__name__} (evidence on {term.milestone})"
+    try:
+        data: Observations = term.prepare(table, context) if term.prepare else context.observations(table)
+        result = np.asarray(term.build(x, data), dtype=float)
+    except Exception as error:
+        raise PluginError(
+            f"{where} failed: {type(error).__name__}: {error}", driver=term.driver, distribution=distribution
+        ) from error
+    if result.shape != x.dates.shape[:1]:
+        raise PluginError(
+            f"{where} returned an array of shape {result.shape}; it must be {x.dates.shape[:1]}, a log "
+            "likelihood a draw",
+            driver=term.driver,
+            distribution=distribution,
+        )
+    if np.isnan(result).any() or (result == np.inf).any():
+        share = float(np.mean(~(result < np.inf)))
+        raise PluginError(
+            f"{where} is NaN or infinite in {share:.1%} of draws; -inf is allowed, for what cannot be",
+            driver=term.driver,
+            distribution=distribution,
+        )
+    return result
