@@ -53,7 +53,7 @@ def graph(
     the evidence tables with the rows that are used as of the date, and the
     milestones with their conditions. The model is built for it, not fitted.
     """
-    from forecast.host import load_host
+    from forecast.host import host_of, load_plugins
     from forecast.report.text_file import check_text_path, save_text
     from forecast.structure import structure_of
     from forecast.worldview import load_worldview
@@ -61,8 +61,9 @@ def graph(
     chosen = _format(form, output)
     if output is not None:
         check_text_path(output)
-    worldview = load_worldview(*priors, disable=without)
-    host = load_host(plugins, worldview.disabled)
+    loaded = load_plugins(plugins)
+    worldview = load_worldview(*priors, disable=without, shelf=loaded.shelf)
+    host = host_of(loaded, worldview.disabled)
     for problem in host.problems:
         click.echo(f"Warning: {problem}", err=True)
     text = _text(structure_of(worldview, host), chosen)

@@ -103,6 +103,7 @@ def boxes_and_lines(structure: Structure) -> tuple[list[Box], list[Line]]:
         here = _evidence(table)
         boxes.append(here)
         found += [(here.id, ("quantity", name), "evidence") for name in (*table.measures, *table.informs)]
+        found += [(here.id, ("milestone", name), "evidence") for name in table.dates]
     for milestone in structure.milestones:
         here = _milestone(milestone)
         boxes.append(here)

@@ -104,6 +104,8 @@ class EvidencePart:
     informs : tuple of str
         Where they read none: quantities with a term that reads one of the
         parameters that they read.
+    dates : tuple of str
+        Milestones of whose dates it is evidence.
     reads_parameters : tuple of str
         Parameters that its measurement models read, as ``driver.parameter``.
     """
@@ -115,6 +117,7 @@ class EvidencePart:
     of: int
     measures: tuple[str, ...]
     informs: tuple[str, ...]
+    dates: tuple[str, ...]
     reads_parameters: tuple[str, ...]
 
 
@@ -220,8 +223,8 @@ def edges(structure: Structure) -> list[tuple[str, str, str]]:
         ``limits``; to a driver: ``reads`` (from a quantity of another) and
         ``parameter`` (from another driver, one of whose parameters it reads);
         between quantities: the kind of the term that reads, ``base``,
-        ``addition``, ``channel`` or ``limit``; from evidence: ``measures`` or
-        ``informs``; to a milestone: ``condition`` or ``delay``.
+        ``addition``, ``channel`` or ``limit``; from evidence: ``measures``,
+        ``informs`` or (to a milestone) ``dates``; to a milestone: ``condition`` or ``delay``.
     """
     found = []
     for quantity in structure.quantities:
@@ -238,6 +241,7 @@ def edges(structure: Structure) -> list[tuple[str, str, str]]:
         here = f"evidence:{table.driver}.{table.table}"
         found += [(here, f"quantity:{name}", "measures") for name in table.measures]
         found += [(here, f"quantity:{name}", "informs") for name in table.informs]
+        found += [(here, f"milestone:{name}", "dates") for name in table.dates]
     for milestone in structure.milestones:
         here = f"milestone:{milestone.name}"
         found += [(f"quantity:{name}", here, "condition") for name in milestone.reads]

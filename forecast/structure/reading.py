@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from forecast.driver import Term
+from forecast.errors import PluginError
+from forecast.evidence import Row
 from forecast.host import Host
-from forecast.model import BuiltTerm, Graph, Key, build_graph
+from forecast.model import BuiltTerm, Graph, Key, Observations, PrepareContext, Spec, build_graph
 from forecast.projection import check_milestones
 from forecast.spec import make_spec
 from forecast.structure.parts import (
@@ -20,6 +23,9 @@ from forecast.structure.parts import (
 )
 from forecast.worldview import Any as AnyOf
 from forecast.worldview import Condition, Milestone, Mixture, Prior, Worldview
+
+READING = ("observation", "crossing")
+"""Kinds of terms that read evidence."""
 
 
 def structure_of(worldview: Worldview, host: Host) -> Structure:
@@ -39,7 +45,6 @@ def structure_of(worldview: Worldview, host: Host) -> Structure:
     PluginError, InputError
         The drivers or the worldview do not give a model; as for a run.
     """
-    host.check()
     graph = build_graph(make_spec(worldview, host), worldview.horizon, projecting=True)
     check_milestones(worldview.milestones, worldview.thresholds, graph.quantities)
     order = {term.build: position for position, term in enumerate(graph.spec.terms)}
@@ -50,7 +55,12 @@ def structure_of(worldview: Worldview, host: Host) -> Structure:
         as_of=worldview.as_of.isoformat(),
         drivers=tuple(_driver(name, host, graph, built) for name in sorted(host.drivers)),
         quantities=tuple(_quantity(name, graph, built) for name in sorted(graph.quantities)),
-        evidence=tuple(_evidence(key, host, built) for key in sorted(_observed(built))),
+        evidence=tuple(
+            _evidence(key, host, graph.spec, worldview.milestones, built)
+            for key in sorted(
+                {(term.driver, term.target) for term in graph.spec.terms if term.kind in READING}
+            )
+        ),
         milestones=tuple(
             _milestone(name, one, worldview.thresholds) for name, one in worldview.milestones.items()
         ),
@@ -87,7 +97,7 @@ def _quantity(name: str, graph: Graph, built: list[BuiltTerm]) -> QuantityPart:
 
 
 def _term(one: BuiltTerm) -> TermPart:
-    assert one.term.kind != "observation"
+    assert one.term.kind != "observation" and one.term.kind != "crossing"
     return TermPart(
         driver=one.term.driver,
         kind=one.term.kind,
@@ -98,36 +108,51 @@ def _term(one: BuiltTerm) -> TermPart:
     )
 
 
-def _observed(built: list[BuiltTerm]) -> set[Key]:
-    return {(one.term.driver, one.term.target) for one in built if one.observations is not None}
-
-
-def _evidence(key: Key, host: Host, built: list[BuiltTerm]) -> EvidencePart:
+def _evidence(
+    key: Key, host: Host, spec: Spec, milestones: Mapping[str, Milestone], built: list[BuiltTerm]
+) -> EvidencePart:
     driver, table = key
-    models = [
-        one for one in built if one.observations is not None and (one.term.driver, one.term.target) == key
-    ]
     declared = host.evidence()[key]
-    # A row that two measurement models use is one row.
-    used = {
-        (row.line, row.bloc, row.name, row.date, row.published, row.source)
-        for one in models
-        if one.observations is not None
-        for row in one.observations.rows
-    }
-    measures = _names(name for one in models for name in one.quantities)
-    parameters = {key for one in models for key in one.parameters}
-    informs = () if measures else _names(_with_parameter(parameters, built))
+    mine = [
+        one for one in built if (one.term.driver, one.term.target) == key and one.observations is not None
+    ]
+    weighing = [
+        term
+        for term in spec.terms
+        if term.kind == "crossing" and (term.driver, term.target) == key and term.milestone in milestones
+    ]
+    rows = [row for one in mine for row in (one.observations.rows if one.observations else ())]
+    rows += [row for term in weighing for row in _weighed(term, spec)]
+    measures = _names(name for one in mine for name in one.quantities)
+    parameters = {found for one in mine for found in one.parameters}
     return EvidencePart(
         driver=driver,
         table=table,
         title=declared.spec.title or table,
-        rows=len(used),
+        # A row that two measurement models use is one row.
+        rows=len({(row.line, row.bloc, row.name, row.date, row.published, row.source) for row in rows}),
         of=len(declared),
         measures=measures,
-        informs=informs,
+        informs=() if measures else _names(_with_parameter(parameters, built)),
+        dates=tuple(dict.fromkeys(term.milestone for term in weighing)),
         reads_parameters=_dotted(parameters),
     )
+
+
+def _weighed(term: Term, spec: Spec) -> Sequence[Row]:
+    """Rows of a term that weighs dates of crossings, which no graph holds."""
+    table = spec.evidence[term.driver, term.target]
+    if term.prepare is None:
+        return table.rows
+    try:
+        prepared: Observations = term.prepare(table, PrepareContext(as_of=spec.as_of, blocs=spec.blocs))
+    except Exception as error:
+        raise PluginError(
+            f"the preparation of {term.target} failed: {type(error).__name__}: {error}",
+            driver=term.driver,
+            distribution=spec.distributions.get(term.driver),
+        ) from error
+    return prepared.rows
 
 
 def _with_parameter(parameters: Collection[Key], built: list[BuiltTerm]) -> list[str]:
