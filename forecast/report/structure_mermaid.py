@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from forecast.report.structure_nodes import Box, Tie, boxes_and_lines, summary
+from forecast.report.svg_shapes import clean
 from forecast.structure import Structure
 
 _ARROWS: dict[Tie, str] = {
@@ -70,10 +71,10 @@ def _text(text: str) -> str:
     """
     return "".join(
         character if character.isalnum() or character in " .,:/()[]_-+=%≥'" else f"#{ord(character)};"
-        for character in " ".join(text.split())
+        for character in clean(text)
     )
 
 
 def _plain(text: str) -> str:
     """Text of a line of accessibility, which ends with the line, at a semicolon or at a hash."""
-    return re.sub(r"[;#{}<>]", ",", " ".join(text.split()))
+    return re.sub(r"[;#{}<>]", ",", clean(text))
