@@ -223,6 +223,7 @@ def _location(error: BaseException) -> str:
         if not frame.filename.startswith((_OURS, "<frozen "))
         and f"{os.sep}importlib{os.sep}" not in frame.filename
         and f"{os.sep}pluggy{os.sep}" not in frame.filename
+        and f"{os.sep}click{os.sep}" not in frame.filename
     ]
     if not frames:
         return ""

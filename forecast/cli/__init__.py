@@ -7,11 +7,14 @@ holds each command's place and one line of help, and nothing else is imported.
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from forecast.cli._errors import shown_as_paragraph
+
+if TYPE_CHECKING:
+    from forecast.cli._plugin_commands import PluginCommand
 
 HELP = """When does AGI arrive, and who gets there first?
 
@@ -51,20 +54,38 @@ class LazyGroup(click.Group):
     ----------
     commands_at : dict of str to (str, str)
         For each command ``"module:attribute"`` and its one line of help.
+    of_plugins : bool
+        Whether installed plugins may bring further commands.
     """
 
-    def __init__(self, *args: Any, commands_at: dict[str, tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        commands_at: dict[str, tuple[str, str]],
+        of_plugins: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.commands_at = commands_at
+        self.of_plugins = of_plugins
+
+    def plugin_commands(self) -> dict[str, PluginCommand]:
+        """Commands of plugins, from metadata alone; a name of ours stays ours."""
+        if not self.of_plugins:
+            return {}
+        from forecast.cli._plugin_commands import plugin_commands
+
+        return {name: found for name, found in plugin_commands().items() if name not in self.commands_at}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order of the table, which is the order of use."""
-        return list(self.commands_at)
+        """Names in the order of the table, which is the order of use; then those of plugins."""
+        return [*self.commands_at, *self.plugin_commands()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command."""
         if cmd_name not in self.commands_at:
-            return None
+            theirs = self.plugin_commands().get(cmd_name)
+            return None if theirs is None else theirs.load()
         module, _, attribute = self.commands_at[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
@@ -76,13 +97,19 @@ class LazyGroup(click.Group):
         if args and args[0] not in self.commands_at and not args[0].startswith("-"):
             from forecast.wording import did_you_mean
 
-            ctx.fail(f"there is no command {args[0]!r}{did_you_mean(args[0], self.commands_at)}")
+            known = self.list_commands(ctx)
+            if args[0] not in known:
+                ctx.fail(f"there is no command {args[0]!r}{did_you_mean(args[0], known)}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from the table, without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in self.commands_at.items()])
+        theirs = self.plugin_commands()
+        if theirs:
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl([(name, command.help) for name, command in theirs.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; whatever fails becomes one paragraph and an exit code."""
@@ -106,6 +133,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 @click.group(
     cls=LazyGroup,
     commands_at=COMMANDS,
+    of_plugins=True,
     help=HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

@@ -6,7 +6,9 @@ import contextlib
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import click
 
@@ -31,7 +33,8 @@ def shown_as_paragraph() -> Iterator[None]:
         With the error's exit code, 1 for a bug, 130 after Ctrl-C.
     """
     try:
-        yield
+        with _warnings_in_words():
+            yield
         sys.stdout.flush()  # a pipe closed by its reader shows itself here, not at shutdown
     except (KeyboardInterrupt, click.Abort):
         _leave("Interrupted; nothing half-written was kept.", INTERRUPTED)
@@ -41,6 +44,24 @@ def shown_as_paragraph() -> Iterator[None]:
         _leave(paragraph(error), error.exit_code, error)
     except Exception as error:
         _leave(paragraph(error), 1, error)
+
+
+@contextlib.contextmanager
+def _warnings_in_words() -> Iterator[None]:
+    """Show what a plugin does that is going away on a line; other warnings as Python shows them."""
+    shown = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+        if category.__name__ == "PluginDeprecationWarning":
+            click.echo(f"Warning: {message}", err=True)
+        else:
+            shown(message, category, *rest, **more)
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = shown
 
 
 def paragraph(error: Exception) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import textwrap
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -159,6 +161,65 @@ def show(
         click.echo(to_json(summary), nl=False)
     else:
         print_summary(summary, saved=stored.path)
+
+
+@runs.command("sections")
+@click.argument("run")
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Also draw their pictures into this folder.",
+)
+@click.option(
+    "--plugin", "plugins", multiple=True, metavar="FILE.py|MODULE", help="Load this plugin as well."
+)
+@out_option
+@json_option
+def sections(run: str, output: Path | None, plugins: tuple[str, ...], out: str | None, as_json: bool) -> None:
+    """Show what installed plugins have to say about a saved run.
+
+    RUN is as for `forecast runs show`. A section that fails is named, and the
+    others are shown.
+    """
+    from forecast.cli._host import installed_host
+    from forecast.report.sections import make_sections
+    from forecast.results import find_run, read_run, runs_folder, to_json
+
+    stored = read_run(find_run(run, runs_folder(out)))
+    if output is not None:
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"--output {output}: {error.strerror or error}") from error
+    made = make_sections(stored, installed_host(plugins).loaded.sections, output)
+    good = [section for section in made if not section.error]
+    if as_json:
+        rows = [
+            {
+                "name": section.name,
+                "title": section.title,
+                "plugin": section.owner,
+                "text": "\n\n".join(section.paragraphs),
+                "picture": str(section.picture) if section.picture else None,
+            }
+            for section in good
+        ]
+        click.echo(to_json(rows), nl=False)
+    for section in () if as_json else good:
+        click.secho(f"{section.title}  ({section.owner})", bold=True)
+        for paragraph in section.paragraphs:
+            click.echo(textwrap.fill(paragraph, width=min(shutil.get_terminal_size().columns, 100)))
+            click.echo()
+        if section.picture:
+            click.echo(f"Picture written to {section.picture}.\n")
+    if not made and not as_json:
+        click.echo("No installed plugin has a section for this run.")
+    for section in made:
+        if section.error:
+            click.echo(
+                f"Warning: the section {section.name!r} of {section.owner} failed: {section.error}", err=True
+            )
 
 
 def _read_again(stored: StoredRun, period: tuple[date, date] | None, within: float | None) -> dict[str, Any]:

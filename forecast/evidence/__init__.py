@@ -6,7 +6,7 @@ the as-of date and by bloc, and handed to the driver as numpy vectors.
 """
 
 from forecast.evidence.listing import TableSummary, row_to_json, summarize
-from forecast.evidence.reader import add_rows, read_tables
+from forecast.evidence.reader import add_rows, parse_rows, read_tables
 from forecast.evidence.schema import HEADER, WORLD, Cell, Column, TableSpec
 from forecast.evidence.tables import EvidenceTable, Row
 
@@ -20,6 +20,7 @@ __all__ = [
     "TableSpec",
     "TableSummary",
     "add_rows",
+    "parse_rows",
     "read_tables",
     "row_to_json",
     "summarize",

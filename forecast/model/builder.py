@@ -82,6 +82,12 @@ class Model(Canvas):
             self._by_target.setdefault(term.target, []).append(term)
         self._changes = Changes(interventions, spec, self.years, grid.end)
 
+    @property
+    def caller(self) -> str:
+        """The driver whose term is being built, and its distribution, for messages."""
+        driver = self._frames[-1].term.driver if self._frames else ""
+        return f"driver {driver!r} of {self.spec.distributions.get(driver) or 'this Python session'}"
+
     # What drivers read ---------------------------------------------------------------------
 
     def __getitem__(self, name: str) -> Tensor:

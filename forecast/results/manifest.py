@@ -14,6 +14,7 @@ from typing import Any
 from forecast.host import Host, LoadedDriver
 from forecast.inference import SamplerSettings
 from forecast.model import Spec
+from forecast.results.installing import install_command
 from forecast.worldview import Worldview
 
 VERSIONS = ("agi-forecast", "pymc", "pytensor", "nutpie", "numba", "arviz", "numpy", "scipy", "xarray")
@@ -112,7 +113,8 @@ def manifest(
     plugins : sequence of str
         Files and modules that were named for this run.
     """
-    installed = {f"{one.distribution}=={one.version}" for one in host.drivers.values() if one.version}
+    installed = {one.distribution for one in host.drivers.values() if one.version}
+    installed |= {one.candidate.distribution for one in host.loaded.rows if one.candidate.version}
     return {
         "schema": "forecast.manifest/1",
         "run": run,
@@ -126,7 +128,7 @@ def manifest(
         },
         "plugins": list(plugins),
         "drivers": {name: host.distribution_of(name) for name in host.drivers},
-        "install": [f"uv pip install '{one}'" for one in sorted(installed)],
+        "install": install_command(installed),
         "evidence": {f"{driver}/{table}": len(known) for (driver, table), known in spec.evidence.items()},
         "hashes": {
             "evidence": prints["evidence"],

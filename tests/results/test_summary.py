@@ -96,7 +96,7 @@ def test_draws_set_aside_do_not_count_and_are_counted() -> None:
         [[[2026.0, 2030.0], [2027.0, 2030.0], [2027.5, INF], [2040.0, INF]]], [[False, True, True, True]]
     )
     milestone = summary_of(crossings)["milestones"]["agi"]
-    assert milestone["draws"] == {"total": 4, "set_aside": 1}
+    assert milestone["draws"] == {"total": 4, "set_aside": 1, "set_aside_by": {}}
     bloc = milestone["blocs"]["us_allies"]
     assert (bloc["p_before"], bloc["p_in"], bloc["p_after"], bloc["p_never"]) == (0, 2 / 3, 1 / 3, 0)
     assert bloc["quantiles"]["0.5"] == 2027.5
