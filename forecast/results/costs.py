@@ -92,8 +92,8 @@ def cost_summary(
     ----------
     run : StoredRun
     tables : mapping of (driver, table) to EvidenceTable, optional
-        Installed evidence; published rates are read from the table named
-        :data:`LITERATURE`, whatever the run's as-of date.
+        Installed evidence; published rates are read from the table
+        ``algorithmic_progress``, whatever the run's as-of date.
 
     Returns
     -------

@@ -33,8 +33,7 @@ def side_by_side(runs: Sequence[StoredRun], milestone: str | None = None) -> dic
         ``as_of``, ``window``, ``horizon``, ``prior_only``, ``ok`` (the
         verdict on its sampling), and as in its summary ``title``, ``blocs``
         and ``lead`` of the milestone (empty and None where it lacks it);
-        ``differences``, from
-        :func:`forecast.results.run_settings.setting_differences`; ``notes``,
+        ``differences``, every setting in which their worldviews differ; ``notes``,
         sentences that say where the runs cannot be compared as they stand.
 
     Raises

@@ -47,7 +47,7 @@ class StoredRun:
 
     @property
     def saved_at(self) -> datetime:
-        """When it was made: the manifest's ``created``, else the file's time (UTC)."""
+        """When it was made, by the manifest's ``created``, else the file's time (UTC)."""
         return _saved_at(self.path, self.manifest)
 
     @cached_property
