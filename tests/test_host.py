@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib import metadata
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -47,33 +46,6 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         return name
 
     return write_file
-
-
-@pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Make a distribution with one plugin; such distributions are then all that is installed."""
-    site = tmp_path / "site"
-    site.mkdir()
-    monkeypatch.syspath_prepend(str(site))
-    modules: list[str] = []
-
-    def entry_points(*, group: str) -> list[metadata.EntryPoint]:
-        distributions = metadata.distributions(path=[str(site)])
-        return [point for d in distributions for point in d.entry_points if point.group == group]
-
-    def make(plugin: str, text: str, distribution: str, version: str = "1.0") -> None:
-        module = f"fake_{plugin}"
-        modules.append(module)
-        (site / f"{module}.py").write_text(text)
-        info = site / f"{distribution.replace('-', '_')}-{version}.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
-        (info / "entry_points.txt").write_text(f"[forecast.drivers]\n{plugin} = {module}\n")
-
-    monkeypatch.setattr(metadata, "entry_points", entry_points)
-    yield make
-    for module in modules:
-        sys.modules.pop(module, None)
 
 
 def only(*plugins: str, **kwargs: Any) -> Host:

@@ -46,8 +46,8 @@ ADVICE = {
     "longer (--tune), or narrow a very wide prior.",
     "e_bfmi": "The sampler explores heavy tails too slowly: tune longer (--tune), or give the widest priors "
     "lighter tails.",
-    "accepted": "In those a bloc had crossed by the as-of date, or evidence on crossing dates ruled them out: "
-    "draw more (--draws), and ask whether priors or thresholds contradict what has not happened yet, or what "
+    "accepted": "In those a bloc had crossed by the as-of date, or evidence on crossing dates ruled them "
+    "out: draw more (--draws), and ask whether priors or thresholds contradict what has not happened yet, or what "
     "that evidence says.",
 }
 """What to do about a failed check."""
