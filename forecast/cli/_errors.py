@@ -100,6 +100,11 @@ def paragraph(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         file = f": {error.filename}" if error.filename else ""
         return f"Error: {error.strerror}{file} (FORECAST_DEBUG=1 shows where)"
+    if isinstance(error, OSError):  # libraries that read lazily say no more
+        return (
+            f"Error: a file could not be read: {what or name}. It is damaged or cut short; if it is the "
+            "results.nc of a run, make the run again. (FORECAST_DEBUG=1 shows where)"
+        )
     return (
         f"Error: this is a bug in forecast, not in your input: {name}{f': {what}' if what else ''}. "
         "Please report it with the command you gave and what FORECAST_DEBUG=1 prints."

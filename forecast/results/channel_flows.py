@@ -16,7 +16,7 @@ import numpy as np
 from forecast.dates import decimal_year
 from forecast.errors import ForecastError, InputError
 from forecast.results.crossing_summary import BoolArray, FloatArray
-from forecast.results.summary import accepted_draws
+from forecast.results.summary import accepted_draws, crossings_of
 from forecast.units import UnitError, convert
 from forecast.wording import did_you_mean
 
@@ -138,7 +138,7 @@ def read_channels(results: xr.DataTree, *, bloc: str | None = None, quantity: st
     if bloc is not None and bloc not in present:
         raise InputError(f"--bloc {bloc}: has no channels of {chosen} in this run; {', '.join(present)} has.")
     chosen_bloc = bloc or present[0]
-    counted = kept_and_accepted(projection, results["crossings"].to_dataset())
+    counted = kept_and_accepted(projection, crossings_of(results))
     if not counted.any():
         raise ForecastError(
             "No draw that is kept with its trajectories was accepted, so nothing can be said."

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 DOUBLE_GROUPS = frozenset({"posterior", "crossings", "at_crossing", "inside", "observed_data"})
 """Groups that keep float64; the others are bulk and become float32."""
 
+BROKEN = (OSError, ValueError, KeyError, RuntimeError, AttributeError, TypeError, IndexError)
+"""What readers raise, as it happens, where a file is damaged or its groups and axes are not ours."""
+
 # Above this a float32 would silently become infinite.
 _FLOAT32_MAX = 1e38
 
@@ -63,7 +66,7 @@ def open_tree(path: Path) -> xr.DataTree:
 
     try:
         return xr.open_datatree(path, engine="h5netcdf")
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except BROKEN as error:
         raise _broken(path, error) from error
 
 
@@ -80,7 +83,7 @@ def read_group(path: Path, group: str) -> xr.Dataset:
     try:
         with xr.open_dataset(path, engine="h5netcdf", group=group) as data:
             return data.load()
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except BROKEN as error:
         raise _broken(path, error, group) from error
 
 
@@ -98,7 +101,7 @@ def read_groups(path: Path, names: Sequence[str]) -> xr.DataTree:
     try:
         with h5netcdf.File(path, "r") as file:
             there = [name for name in names if name in file.groups]
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except BROKEN as error:
         raise _broken(path, error) from error
     return xr.DataTree.from_dict({name: read_group(path, name) for name in there})
 

@@ -120,10 +120,22 @@ def summarise(
 
 
 def crossings_of(results: xr.DataTree | xr.Dataset) -> xr.Dataset:
-    """Return the ``crossings`` dataset of a tree, or the dataset itself."""
+    """Return the ``crossings`` dataset of a tree, or the dataset itself.
+
+    Raises
+    ------
+    ForecastError
+        Where a tree has none.
+    """
     import xarray as xr
 
-    return results["crossings"].to_dataset() if isinstance(results, xr.DataTree) else results
+    if not isinstance(results, xr.DataTree):
+        return results
+    if "crossings" not in results.children:
+        raise ForecastError(
+            "This run has no crossing dates (group 'crossings'): its results.nc is damaged; make it again."
+        )
+    return results["crossings"].to_dataset()
 
 
 def group_of(results: xr.DataTree | xr.Dataset, name: str) -> xr.Dataset | None:
@@ -187,7 +199,17 @@ def set_aside_by(crossings: xr.Dataset) -> dict[str, int]:
 
 
 def crossing_array(crossings: xr.Dataset, milestone: str) -> FloatArray:
-    """Crossing dates of a milestone as float64 with dims (chain, draw, bloc), decimal years."""
+    """Crossing dates of a milestone as float64 with dims (chain, draw, bloc), decimal years.
+
+    Raises
+    ------
+    ForecastError
+        Where there are none of a milestone that the summary has.
+    """
+    if milestone not in crossings:
+        raise ForecastError(
+            f"This run has no crossing dates of {milestone}: its results.nc is damaged; make it again."
+        )
     values = crossings[milestone].transpose("chain", "draw", "bloc").to_numpy()
     return np.asarray(values, dtype=float)
 

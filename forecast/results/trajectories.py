@@ -190,7 +190,12 @@ class Trajectories:
             variable = variable.sel({own[0]: bloc})
         if set(variable.dims) != {"chain", "draw"}:
             raise NotAvailable(f"{name} is not one number a draw in this run")
-        drawn = variable.sel(draw=self.projection["draw"]).transpose("chain", "draw").to_numpy()
+        chosen = self.projection["draw"]
+        beside = variable.sizes["chain"] == self.projection.sizes["chain"]
+        if not beside or not chosen.isin(variable["draw"]).all():
+            # Such as the prior's own draws in a fitted run without its posterior.
+            raise NotAvailable(f"this run has no draws of {name} beside its trajectories")
+        drawn = variable.sel(draw=chosen).transpose("chain", "draw").to_numpy()
         result: FloatArray = drawn.astype(float).ravel()[self.accepted]
         return result
 

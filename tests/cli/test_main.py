@@ -79,7 +79,8 @@ def test_help_imports_no_command_and_nothing_heavy():
         "try:\n    main(['--help'], prog_name='forecast')\n"
         "except SystemExit as end:\n    assert end.code == 0\n"
         f"print([m for m in {HEAVY} if m in sys.modules], file=sys.stderr)\n"
-        "print([m for m in sys.modules if m.startswith('forecast.cli.') and m != 'forecast.cli._errors'],"
+        "light = ('forecast.cli._errors', 'forecast.cli._plugin_commands')\n"
+        "print([m for m in sys.modules if m.startswith('forecast.cli.') and m not in light],"
         " file=sys.stderr)\n"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
@@ -187,6 +188,13 @@ def test_what_nobody_foresaw_is_called_a_bug_in_one_paragraph(failing, monkeypat
 def test_forecast_debug_zero_means_no_traceback(failing, monkeypatch):
     monkeypatch.setenv("FORECAST_DEBUG", "0")
     assert "Traceback" not in failing(raiser(ZeroDivisionError())).stderr
+
+
+def test_a_file_that_cannot_be_read_to_its_end_is_not_called_a_bug(failing):
+    result = failing(raiser(OSError("Can't synchronously read data (filter returned failure)")))
+    assert result.exit_code == 1
+    assert "bug" not in result.stderr and "filter returned failure" in result.stderr
+    assert "make the run again" in result.stderr
 
 
 def test_a_full_disk_is_not_called_a_bug(failing):

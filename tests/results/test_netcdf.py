@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import xarray as xr
@@ -111,3 +112,12 @@ def test_a_file_cut_short_is_said_in_words(written: Path, tmp_path: Path, keep: 
 def test_a_missing_group_is_named(written: Path) -> None:
     with pytest.raises(ForecastError, match="its group 'worlds' cannot be read"):
         read_group(written, "worlds")
+
+
+def test_a_group_whose_axes_are_gone_is_damaged(written: Path, tmp_path: Path) -> None:
+    path = tmp_path / "results.nc"
+    path.write_bytes(written.read_bytes())
+    with h5py.File(path, "r+") as file:
+        del file["crossings"]["bloc"]
+    with pytest.raises(ForecastError, match="its group 'crossings' cannot be read"):
+        read_group(path, "crossings")

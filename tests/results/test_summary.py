@@ -15,7 +15,7 @@ from forecast.diagnostics import judge
 from forecast.errors import ForecastError
 from forecast.results import summarise, summary_schema, to_json
 from forecast.results.compare import differences
-from forecast.results.summary import month_or_never, window_left
+from forecast.results.summary import crossing_array, crossings_of, month_or_never, window_left
 from tests.results.synthetic import (
     crossings_from,
     full_tree,
@@ -333,3 +333,10 @@ def test_a_summary_made_before_the_newer_keys_is_still_valid(steps: dict) -> Non
                 del bloc[key]
             del bloc["mcse"]["p_million_chips"], bloc["mcse"]["p_ten_billion_usd"]
     valid(old)
+
+
+def test_a_run_that_lost_its_crossing_dates_is_damaged() -> None:
+    with pytest.raises(ForecastError, match="no crossing dates .group 'crossings'.*make it again"):
+        crossings_of(xr.DataTree.from_dict({"prior": xr.Dataset()}))
+    with pytest.raises(ForecastError, match="no crossing dates of asi: its results.nc is damaged"):
+        crossing_array(likely_crossings(), "asi")

@@ -102,3 +102,12 @@ def test_a_channel_is_looked_for_in_other_quantities(tmp_path):
     run = Trajectories(xr.DataTree.from_dict({"projection": projection, "crossings": crossings}))
     with pytest.raises(NotAvailable, match="access has no channel 'grey'; flows has"):
         run.values("access", "china", "grey")
+
+
+def test_draws_that_are_not_beside_the_trajectories_are_not_taken_for_them(run):
+    """A fitted run that lost its posterior still has draws of the prior, and of another number."""
+    groups = {name: node.to_dataset() for name, node in run.tree.children.items()}
+    groups["prior"] = groups.pop("posterior").isel(chain=[0])
+    lost = Trajectories(xr.DataTree.from_dict(groups))
+    with pytest.raises(NotAvailable, match="no draws of toy.scatter beside its trajectories"):
+        lost.parameter("toy.scatter")
