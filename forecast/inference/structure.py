@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -44,14 +45,21 @@ class Structure:
             *([] if layout.mix is None else ["correlated"]),
             *(f"{name}: {symbol.type!r}" for name, symbol in inputs.items()),
             *(f"{family} {label} {name}" for family, label, name, _ in arguments),
-            *_lines([tensor for *_, tensor in arguments], inputs),
+            *graph_lines([tensor for *_, tensor in arguments], {x: name for name, x in inputs.items()}),
         ]
         return cls(sha256("\n".join(lines).encode()).hexdigest())
 
 
-def _lines(outputs: list[Tensor], inputs: dict[str, Tensor]) -> list[str]:
-    """Return the graph as text: a line a node, its inputs by number."""
-    names: dict[Any, str] = {symbol: name for name, symbol in inputs.items()}
+def graph_lines(outputs: Sequence[Tensor], inputs: Mapping[Tensor, str]) -> list[str]:
+    """Return the computation of some outputs as text: a line a node, its inputs by number.
+
+    Parameters
+    ----------
+    outputs : sequence of tensor
+    inputs : mapping of tensor to str
+        What to call the tensors that are given.
+    """
+    names: dict[Any, str] = dict(inputs)
 
     def name_of(variable: Any) -> str:
         if variable not in names and isinstance(variable, Constant):
