@@ -10,6 +10,7 @@ from forecast import Driver, load_host, load_worldview, parameters_from_text, pr
 from forecast.model import Layout, build_graph
 from forecast.projection import Evaluator
 from forecast.spec import history_end, make_spec
+from forecast.testing import DriverConformance
 from forecast.worldview import read_interventions
 
 AS_OF = date(2026, 6, 30)
@@ -29,6 +30,11 @@ class Wish(Driver):
     @provides("training_compute", unit="FLOP")
     def line(self, m):
         return m["level"] + m["growth"] * (m.years - 2.5)
+
+
+class TestEnergy(DriverConformance):
+    driver = Energy()
+    company = (Wish(),)  # the built-in owners of training compute take minutes to compile
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ def log_normal_density(residual, root):
 
 
 def fitted(table, context):
-    """Forecasts that are no repetition of others; of each forecaster the latest is left by the as-of filter."""
+    """Forecasts that repeat no others; of each forecaster the as-of filter has left the latest."""
     return context.observations(table.filter(fitted=True))
 
 
