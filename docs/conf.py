@@ -32,7 +32,7 @@ nitpick_ignore_regex = [
         r"pydantic|pymc|pytensor|pytest|types|typing|xarray|xr)(\..*)?",
     ),
     # What shows in a signature and is nobody's to use.
-    ("py:.*", r"(.*\.)?(F|Canvas|Compiler|Grid|Loaded|NotAvailable|UnitError)"),
+    ("py:.*", r"(.*\.)?(F|Canvas|Compiler|Grid|Loaded|NotAvailable|Setting|UnitError)"),
     ("py:.*", r"forecast\.worldview\.(shipped\.Shelf|milestones\.Node|resolve\.Key)"),
 ]
 
@@ -94,7 +94,7 @@ linkcheck_anchors = False
 def resolve_other_name(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, contnode: nodes.Element
 ) -> nodes.Element | None:
-    """Link what is documented under another of its names: ``forecast.run`` for ``run``, ``forecast.engine.run``."""
+    """Link what is documented under another of its names: ``forecast.run`` for ``forecast.engine.run``."""
     if node.get("refdomain") != "py":
         return None
     domain = env.get_domain("py")
