@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +12,7 @@ from scipy import stats
 
 from forecast.conformance.density import Density, compiled, name_of, own_numbers, unconstrained, with_rows
 from forecast.conformance.report import Failed, NotApplicable, count
-from forecast.conformance.setting import SEED, Setting
+from forecast.conformance.setting import Setting
 from forecast.conformance.subject import Subject
 from forecast.inference.compiling import Entry
 from forecast.streams import stream
@@ -23,6 +25,9 @@ PILOTS = 200
 SIMULATIONS = 200
 STATES = 20
 """Posterior draws beside the truth, of each simulated data set."""
+
+SQUARES = tuple((rank - STATES // 2) ** 2 for rank in range(STATES + 1))
+"""Squared distance of each rank from the middle one."""
 
 FALSE_ALARM = 1e-3
 """Probability that a right driver fails, over all of its numbers and both statistics."""
@@ -110,11 +115,11 @@ def simulated_ranks(setting: Setting, entry: Entry) -> Ranks:
     setting.say(f"sampling {SIMULATIONS} simulated data sets")
     points, densities = simulated(setting, entry, PILOTS, "pilot")
     metric = _metric(points, densities)
-    step = _step(points[:40], densities[:40], metric)
+    step = _step(points[:40], densities[:40], metric, setting.seed)
     ranks, accepted = [], []
     points, densities = simulated(setting, entry, SIMULATIONS, "truth")
     for number, (truth, density) in enumerate(zip(points, densities, strict=True)):
-        rng = stream(SEED, "chain", number)
+        rng = stream(setting.seed, "chain", number)
         before = int(rng.integers(STATES + 1))
         states = []
         for length in (before, STATES - before):  # the chain is reversible: backwards is forwards
@@ -140,7 +145,7 @@ def simulated(setting: Setting, entry: Entry, size: int, purpose: str) -> tuple[
         Of the simulated rows.
     """
     built = setting.main
-    flat = built.layout.draw(SEED, size, f"calibration {purpose}")
+    flat = built.layout.draw(setting.seed, size, f"calibration {purpose}")
     drawn = built.layout.shaped(flat)
     inferred = [built.layout.numbers[number] for number in built.inferred.numbers]
     points = unconstrained(entry.names, built.inferred, flat[:, inferred])
@@ -149,7 +154,7 @@ def simulated(setting: Setting, entry: Entry, size: int, purpose: str) -> tuple[
     for place in range(len(built.history.likelihoods)):
         mean, sd, nu = values[f"{place}|mean"], values[f"{place}|sd"], values.get(f"{place}|nu")
         law = stats.norm(mean, sd) if nu is None else stats.t(nu, loc=mean, scale=sd)
-        rng = stream(SEED, "calibration rows", purpose, place)
+        rng = stream(setting.seed, "calibration rows", purpose, place)
         noise.append(np.asarray(law.rvs(size=mean.shape, random_state=rng)))
     densities = [
         Density.of(entry, with_rows(built.history, [rows[number] for rows in noise]), built.inferred)
@@ -171,19 +176,20 @@ def p_values(ranks: NDArray[np.int64]) -> tuple[float, float]:
     ranks : ndarray of int, (simulation,)
         Of 0 to STATES.
     """
-    centred = 2 * np.arange(STATES + 1) - STATES
-    found = []
-    for scores in (np.arange(STATES + 1), centred**2 // 4):
-        law = _sum_of(scores, len(ranks))
-        total = int(scores[ranks].sum())
-        below, above = law[: total + 1].sum(), law[total:].sum()
-        found.append(float(min(1.0, 2 * min(below, above))))
-    return found[0], found[1]
+    shift, spread = (_p_value(scores, ranks) for scores in (range(STATES + 1), SQUARES))
+    return shift, spread
 
 
-def _sum_of(scores: NDArray[np.int64], number: int) -> Floats:
-    """Probabilities of the sum of a score of independent uniform ranks, 0 to its largest."""
-    one = np.bincount(scores, minlength=int(scores.max()) + 1) / len(scores)
+def _p_value(scores: Sequence[int], ranks: NDArray[np.int64]) -> float:
+    law = _sum_of(tuple(scores), len(ranks))
+    total = int(np.array(scores)[ranks].sum())
+    return float(min(1.0, 2 * min(law[: total + 1].sum(), law[total:].sum())))
+
+
+@cache
+def _sum_of(scores: tuple[int, ...], number: int) -> Floats:
+    """Probabilities of the sum of a score of independent uniform ranks, from 0 to its largest."""
+    one = np.bincount(scores) / len(scores)
     law = np.ones(1)
     for _ in range(number):
         law = np.convolve(law, one)
@@ -216,10 +222,10 @@ def _metric(points: Floats, densities: list[Density]) -> Floats:
     return inverse
 
 
-def _step(points: Floats, densities: list[Density], metric: Floats) -> float:
+def _step(points: Floats, densities: list[Density], metric: Floats, seed: int) -> float:
     """The largest step whose transitions are mostly accepted."""
     for step in STEPS:
-        rng = stream(SEED, "step", step)
+        rng = stream(seed, "step", step)
         tried = [_transition(p, d, metric, step, rng)[1] for p, d in zip(points, densities, strict=True)]
         if np.mean(tried) >= ACCEPTED:
             return step

@@ -8,7 +8,6 @@ import numpy as np
 
 from forecast.conformance.density import Density, compiled, name_of, own_numbers, unconstrained
 from forecast.conformance.report import NotApplicable, count, fail_if
-from forecast.conformance.setting import SEED
 from forecast.conformance.subject import Subject
 from forecast.discovery import describe
 from forecast.errors import ForecastError
@@ -35,8 +34,8 @@ def gradient(subject: Subject) -> str:
     entry = compiled(setting)
     built = setting.main
     density = Density.of(entry, built.history, built.inferred)
-    points = unconstrained(entry.names, built.inferred, built.inferred.draw(SEED, POINTS, "gradient"))
-    directions = stream(SEED, "direction").standard_normal(points.shape)
+    points = unconstrained(entry.names, built.inferred, built.inferred.draw(setting.seed, POINTS, "gradient"))
+    directions = stream(setting.seed, "direction").standard_normal(points.shape)
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     infinite, broken, agree = 0, dict[str, int](), 0
     for point, direction in zip(points, directions, strict=True):

@@ -9,7 +9,7 @@ from forecast.conformance.company import closure, installed_beside
 from forecast.conformance.fitting import gradient, numbers_as_data
 from forecast.conformance.removal import removal
 from forecast.conformance.report import Check, Failed, NotApplicable, Report
-from forecast.conformance.setting import Setting
+from forecast.conformance.setting import SEED, Setting
 from forecast.conformance.sources import priors_cited
 from forecast.conformance.subject import Subject
 from forecast.conformance.values import builds, dimensions, grids_agree, no_state, prior_predictive
@@ -43,6 +43,7 @@ def check_driver(
     driver: Driver,
     *,
     company: Company = None,
+    seed: int = SEED,
     plugin: str | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Report:
@@ -57,6 +58,8 @@ def check_driver(
         it reads, adds to or limits, and of what these read. ``"all"`` takes
         every installed driver, a sequence these and no others. A `Setting`
         shares what is costly between the drivers of one company.
+    seed : int
+        Of every draw; the same seed gives the same report. A `Setting` has its own.
     plugin : str, optional
         What the report is called; the driver's name by default.
     say : callable, optional
@@ -66,7 +69,7 @@ def check_driver(
     -------
     Report
     """
-    subject = subject_of(driver, company, say)
+    subject = subject_of(driver, company, seed=seed, say=say)
     checks = []
     for code in CHECKS:
         if say is not None:
@@ -75,7 +78,13 @@ def check_driver(
     return Report(plugin or driver.name, tuple(checks))
 
 
-def subject_of(driver: Driver, company: Company = None, say: Callable[[str], None] | None = None) -> Subject:
+def subject_of(
+    driver: Driver,
+    company: Company = None,
+    *,
+    seed: int = SEED,
+    say: Callable[[str], None] | None = None,
+) -> Subject:
     """Return what the checks of one driver are given; parameters are those of :func:`check_driver`."""
     if isinstance(company, Setting):
         setting = company
@@ -84,11 +93,11 @@ def subject_of(driver: Driver, company: Company = None, say: Callable[[str], Non
         if company not in (None, "all"):
             raise ValueError(f'company is None, "all" or a list of drivers, got {company!r}')
         beside = installed_beside([driver])
-        everyone = Setting([driver, *beside], say=say)
-        setting = everyone if company == "all" else Setting(closure([driver], beside), say=say)
+        everyone = Setting([driver, *beside], seed=seed, say=say)
+        setting = everyone if company == "all" else Setting(closure([driver], beside), seed=seed, say=say)
         return Subject(driver, setting, lambda: everyone)
     others = [other for other in company if other is not driver]
-    setting = Setting([driver, *others], say=say)
+    setting = Setting([driver, *others], seed=seed, say=say)
     return Subject(driver, setting, lambda: setting)
 
 

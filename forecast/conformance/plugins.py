@@ -127,10 +127,13 @@ def _importable(given: str) -> Iterator[list[Candidate] | None]:
     """Plugins at a path, importable meanwhile; None for a name."""
     path = Path(given).expanduser()
     if given.endswith(".py"):
+        if not path.is_file():
+            raise InputError(f"{given}: there is no such file")
         yield [named_plugin(given)]
     elif "/" in given or "\\" in given or given in (".", ".."):
         if not path.is_dir():
-            raise InputError(f"{given}: there is no such {'folder' if not path.exists() else 'plugin'}")
+            found = "is a file, not a .py file or a folder" if path.exists() else "there is no such folder"
+            raise InputError(f"{given}: {found}")
         roots, candidates = _in_folder(given, path.resolve())
         before = list(sys.path)
         sys.path[:0] = [str(root) for root in roots]

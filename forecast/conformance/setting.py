@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -70,8 +70,9 @@ class Built:
         Of those that some row depends on.
     """
 
-    def __init__(self, spec: Spec, horizon: date) -> None:
-        self.spec = spec
+    def __init__(self, spec: Spec, horizon: date, seed: int) -> None:
+        self.spec, self.seed = spec, seed
+        self._values: dict[tuple[str, int], dict[str, Floats]] = {}
         self.history = build_graph(spec, history_end(spec))
         self.future = future_graph(spec, horizon)
         self.layout = self._layout([*self.future.parameters, *self.history.parameters])
@@ -83,7 +84,7 @@ class Built:
 
     def draws(self, size: int) -> dict[Key, Floats]:
         """Prior draws of every parameter, as the graphs take them."""
-        return self.layout.shaped(self.layout.draw(SEED, size))
+        return self.layout.shaped(self.layout.draw(self.seed, size))
 
     @cached_property
     def _future(self) -> Evaluator:
@@ -97,17 +98,21 @@ class Built:
             outputs |= {f"{place}|{name}": x for name, x in arguments.items() if x is not None}
         return Evaluator(self.history, outputs)
 
-    @lru_cache(maxsize=2)  # noqa: B019 -- both live as long as the setting
     def future_values(self, size: int) -> dict[str, Floats]:
         """Quantities (draw, bloc, time) to the horizon, shocks included; channels as ``quantity/channel``."""
-        drawn = self.draws(size)
-        given = {key: drawn[key] for key in self.future.parameters}
-        return self._future(given, innovations(self.future, size), size=size)
+        if ("future", size) not in self._values:
+            drawn = self.draws(size)
+            given = {key: drawn[key] for key in self.future.parameters}
+            self._values["future", size] = self._future(
+                given, innovations(self.future, size, self.seed), size=size
+            )
+        return self._values["future", size]
 
-    @lru_cache(maxsize=2)  # noqa: B019
     def history_values(self, size: int) -> dict[str, Floats]:
         """Quantities (draw, bloc, time), and arguments of measurement models (draw, row) by place|name."""
-        return self.history_at(self.draws(size), size)
+        if ("history", size) not in self._values:
+            self._values["history", size] = self.history_at(self.draws(size), size)
+        return self._values["history", size]
 
     def history_at(self, drawn: Mapping[Key, Floats], size: int) -> dict[str, Floats]:
         """What :meth:`history_values` gives, at other draws."""
@@ -122,13 +127,13 @@ def quantity_tensors(graph: Graph) -> dict[str, Any]:
     return outputs
 
 
-def innovations(graph: Graph, size: int) -> dict[str, tuple[Floats, Floats]]:
+def innovations(graph: Graph, size: int, seed: int) -> dict[str, tuple[Floats, Floats]]:
     """Standard normal innovations of each named shock, zero up to the as-of date."""
     future = graph.decimal >= end_of(graph.spec.as_of) - 1e-9
     found = {}
     for name in graph.shocks:
         shape = (size, 1 + len(graph.spec.blocs), len(graph.decimal))
-        drawn = stream(SEED, "shock", name).standard_normal(shape) * future
+        drawn = stream(seed, "shock", name).standard_normal(shape) * future
         found[name] = (drawn[:, :1], drawn[:, 1:])
     return found
 
@@ -139,6 +144,8 @@ class Setting:
     Parameters
     ----------
     drivers : sequence of Driver
+    seed : int
+        Of every draw: the same seed gives the same report.
     compiler : Compiler, optional
         This process's own by default: what a run compiled is not compiled again.
     say : callable, optional
@@ -149,10 +156,12 @@ class Setting:
         self,
         drivers: Sequence[Driver],
         *,
+        seed: int = SEED,
         compiler: Compiler | None = None,
         say: Callable[[str], None] | None = None,
     ) -> None:
         self.drivers = tuple(drivers)
+        self.seed = seed
         self.compiler = compiler or _COMPILER
         self.say = say or (lambda _: None)
         self.before = {id(driver): picture(driver) for driver in drivers}
@@ -191,7 +200,7 @@ class Setting:
         worldview = self.worldview(variation)
         spec = make_spec(worldview, self.host)
         rows = {key: _varied(table, variation.rows) for key, table in spec.evidence.items()}
-        return Built(dataclasses.replace(spec, evidence=rows), worldview.horizon)
+        return Built(dataclasses.replace(spec, evidence=rows), worldview.horizon, self.seed)
 
     def kept[T](self, name: str, make: Callable[[], T]) -> T:
         """Return what a check left here under a name, made at its first use."""

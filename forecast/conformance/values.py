@@ -9,8 +9,8 @@ import numpy as np
 
 from forecast.conformance.computations import differing, measurements, trajectories
 from forecast.conformance.picture import changes, picture
-from forecast.conformance.report import Failed, count, fail_if
-from forecast.conformance.setting import FEW, SEED, Built, Floats, Setting, Variation
+from forecast.conformance.report import Failed, NotApplicable, count, fail_if
+from forecast.conformance.setting import FEW, Built, Floats, Setting, Variation
 from forecast.conformance.subject import Subject
 from forecast.dates import decimal_year, end_of
 from forecast.discovery import describe
@@ -86,10 +86,10 @@ def prior_predictive(subject: Subject) -> str:
 
     found = [f"finite in {DRAWS} prior draws up to and after the as-of date: {', '.join(own)}"] if own else []
     if rows:
-        widths = ", ".join(f"{one.label} {_width(one, measured):.1f}" for one in likelihoods)
+        widths = ", ".join(f"{_width(one, measured):.1f} for {one.label}" for one in likelihoods)
         found.append(
             f"{rows - len(outside)} of {count(rows, 'row')} lie inside their prior predictive, whose middle "
-            f"90% is wide: {widths}"
+            f"90% spans {widths}"
         )
     found += _weighs_dates(subject.driver.name, built)
     return "; ".join(found) or "it has no quantity and no rows"
@@ -102,6 +102,8 @@ def dimensions(subject: Subject) -> str:
     alone, the prior of the first bloc that has one.
     """
     setting = subject.setting
+    if not subject.touched and not subject.own_likelihoods(setting.main.history):
+        raise NotApplicable("the driver has neither a quantity nor rows that a fit reads")
     problems: list[str] = []
     for number in BLOCS:
         variation = dataclasses.replace(setting.variation, blocs=setting.blocs(number))
@@ -159,6 +161,8 @@ def grids_agree(subject: Subject) -> str:
     overlap = int(np.sum(built.future.decimal <= decimal_year(built.spec.as_of)))
     problems = []
     own = [name for name in past if name.split("/")[0] in subject.touched and name in future]
+    if not own:
+        raise NotApplicable("the driver has no quantity")
     for name in own:
         one = _on_grid(past[name], built.history)[..., :overlap]
         two = _on_grid(future[name], built.future)[..., :overlap]
@@ -237,7 +241,7 @@ def _too_vague(built: Built, one: Likelihood, measured: Measured) -> Iterator[st
 def _measured(built: Built) -> Measured:
     drawn = built.draws(PREDICTIVE)
     given = {key: drawn[key] for key in built.history.parameters}
-    return measure(built.history, given, seed=SEED, size=PREDICTIVE)
+    return measure(built.history, given, seed=built.seed, size=PREDICTIVE)
 
 
 def _width(one: Likelihood, measured: Measured) -> float:
@@ -264,14 +268,16 @@ def _weighs_dates(driver: str, built: Built) -> list[str]:
     """Evaluate the driver's terms on dates of milestones, at dates from now to the horizon and at never."""
     asked = {term.milestone for term in built.spec.terms if term.kind == "crossing"}
     terms = [term for term in crossing_terms(built.spec, dict.fromkeys(asked)) if term.driver == driver]
-    rng = stream(SEED, "dates of milestones")
+    if not terms:
+        return []
+    rng = stream(built.seed, "dates of milestones")
     start, end = end_of(built.spec.as_of), float(built.future.decimal[-1])
     dates = rng.uniform(start, end, (DRAWS, len(built.spec.blocs)))
     dates[rng.random(dates.shape) < 0.2] = np.inf
     spec = dataclasses.replace(built.spec, terms=tuple(terms))
     given = {term.milestone: dates for term in terms}
     every = np.ones(DRAWS, dtype=bool)
-    kept_by_evidence(spec, given, given, built.draws(DRAWS), every, seed=SEED, horizon=end)
+    kept_by_evidence(spec, given, given, built.draws(DRAWS), every, seed=built.seed, horizon=end)
     return [f"dates of {term.milestone} have a log likelihood in {DRAWS} draws" for term in terms]
 
 
