@@ -4,14 +4,14 @@ from datetime import date
 
 import numpy as np
 import pytest
-from forecast_energy import Energy
+from forecast_energy import Energy, forecast_scenarios
 
 from forecast import Driver, load_host, load_worldview, parameters_from_text, provides
 from forecast.model import Layout, build_graph
 from forecast.projection import Evaluator
 from forecast.spec import history_end, make_spec
 from forecast.testing import DriverConformance
-from forecast.worldview import read_interventions
+from forecast.worldview import read_interventions, read_scenarios
 
 AS_OF = date(2026, 6, 30)
 
@@ -91,6 +91,13 @@ def test_linking_that_goes_no_further_leaves_a_run_with_less_power(spec, base):
     assert np.all(gained[:, :, decimal < 2026.49] == pytest.approx(0, abs=1e-9))
     assert 0.1 < np.median(at(gained, decimal, 2035.0)) < 0.6
     assert np.array_equal(found["site_power"], stopped["site_power"])
+
+
+def test_the_scenarios_name_what_they_change(spec):
+    files = forecast_scenarios()
+    assert [file.name for file in files] == ["no-linked-sites.toml", "no-site-limit.toml"]
+    for scenario in read_scenarios([str(file) for file in files]):
+        build_graph(spec, date(2030, 12, 31), projecting=True, interventions=scenario.intervene)
 
 
 def test_sites_and_runs_of_2030_are_those_that_studies_expect(base):
