@@ -6,6 +6,7 @@ Built without a network; everything that is shown as code is run, here or by tes
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from importlib import import_module, metadata
 from pathlib import Path
@@ -31,9 +32,6 @@ nitpick_ignore_regex = [
         r"(arviz|builtins|click|collections|date|datetime|importlib|np|numpy|os|pandas|Path|pathlib|pluggy|pt|"
         r"pydantic|pymc|pytensor|pytest|types|typing|xarray|xr)(\..*)?",
     ),
-    # What shows in a signature and is nobody's to use.
-    ("py:.*", r"(.*\.)?(F|Canvas|Compiler|Grid|Loaded|NotAvailable|Setting|UnitError)"),
-    ("py:.*", r"forecast\.worldview\.(shipped\.Shelf|milestones\.Node|resolve\.Key)"),
 ]
 
 # Docstrings are written with single backticks for code, as in Markdown.
@@ -94,19 +92,26 @@ linkcheck_anchors = False
 def resolve_other_name(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, contnode: nodes.Element
 ) -> nodes.Element | None:
-    """Link what is documented under another of its names: ``forecast.run`` for ``forecast.engine.run``."""
+    """Link what is documented under another of its names: ``forecast.run`` for ``forecast.engine.run``.
+
+    What there is, but on no page, is shown without a link; what there is not, Sphinx warns of.
+    """
     if node.get("refdomain") != "py":
         return None
     domain = env.get_domain("py")
     target = node["reftarget"]
-    module, _, last = target.rpartition(".")
-    found = [name for name, one in domain.objects.items() if not one.aliased]
-    named = [name for name in found if name.rpartition(".")[2] == last]
-    if module:
+    documented = [name for name, one in domain.objects.items() if not one.aliased]
+    named = [name for name in documented if name.rpartition(".")[2] == target.rpartition(".")[2]]
+    if "." in target:
         named = [name for name in named if _found(name) is not None and _found(name) is _found(target)]
-    if len(named) != 1:
-        return None
-    return domain.resolve_xref(env, node["refdoc"], app.builder, node["reftype"], named[0], node, contnode)
+    if len(named) == 1:
+        return domain.resolve_xref(
+            env, node["refdoc"], app.builder, node["reftype"], named[0], node, contnode
+        )
+    if "." in target:
+        return contnode if target.startswith("forecast.") and _found(target) is not None else None
+    ours = (module for name, module in sys.modules.items() if name.partition(".")[0] == "forecast")
+    return contnode if any(target in vars(module) for module in ours) else None
 
 
 def _found(name: str) -> Any:

@@ -1,9 +1,24 @@
 from forecast import Driver, adds_to, hookimpl, parameters_from_text
 
 PRIORS = """
-spread = { distribution = "HalfNormal", sigma = 0.1, unit = "OOM/year", source = "an example" }
-years = { value = 3, unit = "year", source = "an example: discoveries come in waves of some years" }
-own = { value = 0.3, unit = "share", source = "an example: the rest is shared by all blocs" }
+[spread]
+distribution = "HalfNormal"
+sigma = 0.1
+unit = "OOM/year"
+judgement = true
+source = "an example, not a claim"
+
+[years]
+value = 3
+unit = "year"
+judgement = true
+source = "an example: discoveries come in waves of some years"
+
+[own]
+value = 0.3
+unit = "share"
+judgement = true
+source = "an example: the rest is shared by all blocs"
 """
 
 

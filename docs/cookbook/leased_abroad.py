@@ -3,9 +3,21 @@ import pytensor.tensor as pt
 from forecast import Driver, adds_to, hookimpl, parameters_from_text
 
 PRIORS = """
-[by_bloc.china]
-level = { distribution = "LogNormal", p05 = 5e4, p95 = 4e5, unit = "H100e/year", source = "an example" }
-growth = { distribution = "Normal", mu = 0.2, sigma = 0.1, unit = "OOM/year", source = "an example" }
+[by_bloc.china.level]
+distribution = "LogNormal"
+p05 = 5e4
+p95 = 4e5
+unit = "H100e/year"
+judgement = true
+source = "an example, not a claim"
+
+[by_bloc.china.growth]
+distribution = "Normal"
+mu = 0.2
+sigma = 0.1
+unit = "OOM/year"
+judgement = true
+source = "an example, not a claim"
 """
 
 

@@ -3,9 +3,21 @@ import pytensor.tensor as pt
 from forecast import Driver, hookimpl, limits, parameters_from_text
 
 PRIORS = """
-[by_bloc.us_allies]
-level = { distribution = "LogNormal", p05 = 1e7, p95 = 3e7, unit = "H100e/year", source = "an example" }
-growth = { distribution = "Normal", mu = 0.2, sigma = 0.05, unit = "OOM/year", source = "an example" }
+[by_bloc.us_allies.level]
+distribution = "LogNormal"
+p05 = 1e7
+p95 = 3e7
+unit = "H100e/year"
+judgement = true
+source = "an example, not a claim"
+
+[by_bloc.us_allies.growth]
+distribution = "Normal"
+mu = 0.2
+sigma = 0.05
+unit = "OOM/year"
+judgement = true
+source = "an example, not a claim"
 """
 
 

@@ -3,8 +3,21 @@ import pytensor.tensor as pt
 from forecast import Driver, adds_to, hookimpl, parameters_from_text, provides
 
 PRIORS = """
-ceiling = { distribution = "LogNormal", p05 = 0.1, p95 = 2, unit = "OOM", source = "an example" }
-years = { distribution = "LogNormal", p05 = 2, p95 = 10, unit = "year", source = "an example" }
+[ceiling]
+distribution = "LogNormal"
+p05 = 0.1
+p95 = 2
+unit = "OOM"
+judgement = true
+source = "an example, not a claim"
+
+[years]
+distribution = "LogNormal"
+p05 = 2
+p95 = 10
+unit = "year"
+judgement = true
+source = "an example, not a claim"
 """
 
 

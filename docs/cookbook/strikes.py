@@ -1,7 +1,12 @@
 from forecast import Driver, adds_to, hookimpl, parameters_from_text
 
 PRIORS = """
-cost = { distribution = "HalfNormal", sigma = 0.1, unit = "OOM", source = "an example, not a claim" }
+[cost]
+distribution = "HalfNormal"
+sigma = 0.1
+unit = "OOM"
+judgement = true
+source = "an example, not a claim"
 """
 
 

@@ -8,8 +8,20 @@ from forecast.evidence import read_tables
 
 NAME = "investment-survey"
 PRIORS = """
-bias = { distribution = "Normal", mu = 0, sigma = 0.1, unit = "dex", source = "an example" }
-scatter = { distribution = "HalfNormal", sigma = 0.15, unit = "dex", source = "an example" }
+[bias]
+distribution = "Normal"
+mu = 0
+sigma = 0.1
+unit = "dex"
+judgement = true
+source = "an example, not a claim"
+
+[scatter]
+distribution = "HalfNormal"
+sigma = 0.15
+unit = "dex"
+judgement = true
+source = "an example, not a claim"
 """
 
 
