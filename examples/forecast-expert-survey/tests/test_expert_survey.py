@@ -174,6 +174,7 @@ def test_a_plain_export_becomes_rows_of_the_table(tmp_path):
     assert first["value"] == pytest.approx(2032.5) and (first["low"], first["high"]) == (2029.5, 2041.5)
     assert first["published"] == date(2026, 5, 1) and first["level"] == 0.5
     assert second["value"] == 2035.5 and "low" not in second
+    assert ".invalid" in first["url"] and "give the address" in first["note"]  # nothing is made up
     assert (IMPORTER.driver, IMPORTER.table) == ("expert-survey", "forecasts")
 
 

@@ -10,7 +10,7 @@ FURTHER = {  # and what stands for a column that is not there
     "level": "0.5",  # platforms export quartiles
     "definition": "alike",
     "source": "",
-    "url": "https://www.metaculus.com",
+    "url": "https://address-not-given.invalid",
     "note": "",
 }
 
@@ -57,7 +57,8 @@ def row_of(line, file):
         "unit": "year",
         "source": further["source"] or f"imported from {file}",
         "url": further["url"],
-        "note": further["note"],
+        "note": further["note"]
+        or ("" if (line.get("url") or "").strip() else "give the address of the source"),
         "definition": further["definition"],
         "fitted": "true",
         "secondary": "false",
