@@ -6,7 +6,8 @@ and from pytest.
 """
 
 from forecast.conformance.kit import CHECKS, check_driver, run_check, subject_of
+from forecast.conformance.plugins import check_plugin
 from forecast.conformance.report import Check, Report
 from forecast.conformance.setting import Setting
 
-__all__ = ["CHECKS", "Check", "Report", "Setting", "check_driver", "run_check", "subject_of"]
+__all__ = ["CHECKS", "Check", "Report", "Setting", "check_driver", "check_plugin", "run_check", "subject_of"]

@@ -13,9 +13,11 @@ from forecast.conformance.setting import SEED, Setting
 from forecast.conformance.sources import priors_cited
 from forecast.conformance.subject import Subject
 from forecast.conformance.values import builds, dimensions, grids_agree, no_state, prior_predictive
-from forecast.discovery import describe
+from forecast.discovery import BrokenPlugin, describe
 from forecast.driver import Driver
 from forecast.errors import ForecastError
+from forecast.loading import HERE
+from forecast.vetting import vet
 
 CHECKS: Mapping[str, Callable[[Subject], str]] = {
     "builds": builds,
@@ -92,9 +94,13 @@ def subject_of(
     if company is None or isinstance(company, str):
         if company not in (None, "all"):
             raise ValueError(f'company is None, "all" or a list of drivers, got {company!r}')
-        beside = installed_beside([driver])
+        beside = installed_beside([driver]) if _is_sound(driver) else []
         everyone = Setting([driver, *beside], seed=seed, say=say)
-        setting = everyone if company == "all" else Setting(closure([driver], beside), seed=seed, say=say)
+        setting = (
+            everyone
+            if company == "all"
+            else Setting(closure([driver], beside) if beside else [driver], seed=seed, say=say)
+        )
         return Subject(driver, setting, lambda: everyone)
     others = [other for other in company if other is not driver]
     setting = Setting([driver, *others], seed=seed, say=say)
@@ -128,6 +134,15 @@ def run_check(code: str, subject: Subject) -> Check:
         return Check(code, "failed", describe(error))
     except Exception as error:  # what a driver's term raises, PyTensor passes on as it is
         return Check(code, "failed", f"the check stopped: {describe(error)}")
+
+
+def _is_sound(driver: Driver) -> bool:
+    """Whether a driver has passed what it can pass alone; if not, the check ``builds`` says so."""
+    try:
+        vet(driver, HERE, "")
+    except BrokenPlugin:
+        return False
+    return True
 
 
 def _can_be_built(subject: Subject) -> bool:

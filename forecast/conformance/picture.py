@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Mapping
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -50,7 +51,7 @@ def changes(before: Picture, after: Picture) -> list[str]:
 
 
 def _plain(value: Any, depth: int) -> Any:
-    if value is None or isinstance(value, str | bytes | bool | int):
+    if value is None or isinstance(value, str | bytes | bool | int | date):
         return value
     if isinstance(value, float):
         return repr(value)  # so that a NaN equals itself

@@ -116,6 +116,16 @@ def test_a_driver_that_cannot_be_built_fails_once_and_the_rest_does_not_apply():
     assert {check.state for check in others} == {"not applicable"}
 
 
+def test_a_driver_that_is_not_sound_by_itself_fails_to_build(line):
+    class Nameless(Line):
+        name = "Not A Name"
+
+    for driver, words in ((Nameless(), "lower-case words"), (Line, "the class Line")):
+        report = check_driver(driver)
+        assert report.checks[0].state == "failed" and words in report.checks[0].detail
+        assert not report.ok
+
+
 def test_the_same_seed_gives_the_same_report(line):
     subjects = [subject_of(line, [], seed=seed) for seed in (1, 1, 2)]
     once, again, other = (run_check("calibration", subject).detail for subject in subjects)
