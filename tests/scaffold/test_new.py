@@ -173,7 +173,7 @@ def test_a_name_that_cannot_be_is_refused_in_words(name, says, here):
 
 
 def test_names_of_entry_points_are_taken_even_where_drivers_cannot_be_used_together(here, monkeypatch):
-    def conflict() -> None:
+    def conflict(**_: object) -> None:
         raise InputError("two drivers provide one quantity")
 
     monkeypatch.setattr("forecast.host.load_host", conflict)
