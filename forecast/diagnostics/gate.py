@@ -7,12 +7,13 @@ parameters, on all draws, with "never" as a date after every other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+
+from forecast.diagnostics.numbers import FEWEST_DRAWS, Numbers
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,10 +23,15 @@ ESS_MIN = 400.0
 E_BFMI_MIN = 0.3
 ACCEPTED_MIN = 1000
 
-# The fewest draws per chain from which ArviZ computes these numbers.
-_FEWEST_DRAWS = 4
-
-_TAILS = (0.05, 0.95)
+LIMITS: Mapping[str, float] = {
+    "r_hat": R_HAT_MAX,
+    "ess_bulk": ESS_MIN,
+    "ess_tail": ESS_MIN,
+    "divergences": 0.0,
+    "e_bfmi": E_BFMI_MIN,
+    "accepted": float(ACCEPTED_MIN),
+}
+"""Thresholds of the verdict: R-hat and divergences at most, the others at least."""
 
 TITLES = {
     "r_hat": "R-hat",
@@ -87,6 +93,8 @@ def judge(
     *,
     prior_only: bool = False,
     horizon: float | None = None,
+    limits: Mapping[str, float] = LIMITS,
+    numbers: Numbers | None = None,
 ) -> dict[str, Any]:
     """Judge the draws of a run.
 
@@ -103,6 +111,10 @@ def judge(
     horizon : float, optional
         Decimal year that stands for "never" among crossing dates; by default
         the latest crossing. Only its place in the order matters much.
+    limits : mapping of str to float
+        Thresholds by code, in place of those of the verdict.
+    numbers : Numbers, optional
+        Those of the tree, where they have been collected already.
 
     Returns
     -------
@@ -116,13 +128,13 @@ def judge(
     accepted = _accepted(tree, accepted_min)
     if prior_only:
         return _verdict([accepted], None, "prior draws only: no sampler was run, so there is no verdict")
-    draws = _Draws.of(tree, horizon)
+    draws = numbers or Numbers.of(tree, horizon)
     checks = [
-        _r_hat(draws),
-        _ess(draws, "bulk"),
-        _ess(draws, "tail"),
-        _divergences(tree),
-        _e_bfmi(tree),
+        _r_hat(draws, limits["r_hat"]),
+        _ess(draws, "ess_bulk", limits["ess_bulk"]),
+        _ess(draws, "ess_tail", limits["ess_tail"]),
+        _divergences(tree, limits["divergences"]),
+        _e_bfmi(tree, limits["e_bfmi"]),
         accepted,
     ]
     failed = [check.title for check in checks if check.state == "fail"]
@@ -154,66 +166,6 @@ def _verdict(checks: list[Check], ok: bool | None, verdict: str) -> dict[str, An
     }
 
 
-@dataclass(frozen=True)
-class _Draws:
-    """All numbers to judge: names, and draws with dims (chain, draw, name)."""
-
-    names: list[str]
-    values: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, tree: xr.DataTree, horizon: float | None) -> _Draws | None:
-        found = [*_columns(tree, "posterior"), *_dates(tree, horizon)]
-        # A constant has nothing to converge; it is not a parameter that failed to.
-        varying = [(name, values) for name, values in found if not _is_constant(values)]
-        if not any(True for _ in _columns(tree, "posterior")) or not varying:
-            return None
-        return cls([name for name, _ in varying], np.stack([values for _, values in varying], axis=-1))
-
-    def worst(
-        self, statistic: Callable[[NDArray[np.float64]], Any], largest: bool
-    ) -> tuple[float | None, str]:
-        """Worst value of a statistic and where; None where it is not a number somewhere."""
-        usable = np.isfinite(self.values).all(axis=(0, 1))
-        if not usable.all():
-            return None, self.names[int(np.argmin(usable))]
-        computed = np.atleast_1d(np.asarray(statistic(self.values), dtype=float))
-        if not np.isfinite(computed).all():
-            return None, self.names[int(np.argmin(np.isfinite(computed)))]
-        index = int(np.argmax(computed) if largest else np.argmin(computed))
-        return float(computed[index]), self.names[index]
-
-
-def _columns(tree: xr.DataTree, group: str) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    """Each number of a group with its name and draws, dims (chain, draw)."""
-    if group not in tree.children:
-        return
-    for name, variable in tree[group].data_vars.items():
-        if not {"chain", "draw"} <= set(variable.dims) or variable.dtype.kind not in "fiub":
-            continue
-        ordered = variable.transpose("chain", "draw", ...)
-        values = ordered.to_numpy().astype(float)
-        for index in np.ndindex(values.shape[2:]):
-            labels = [
-                str(variable[dim].to_numpy()[at]) if dim in variable.coords else str(at)
-                for dim, at in zip(ordered.dims[2:], index, strict=True)
-            ]
-            yield f"{name}[{', '.join(labels)}]" if labels else str(name), values[(..., *index)]
-
-
-def _dates(tree: xr.DataTree, horizon: float | None) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    for name, values in _columns(tree, "crossings"):
-        if name == "accepted":
-            continue
-        reached = values[np.isfinite(values)]
-        never = horizon if horizon is not None else float(reached.max(initial=0.0)) + 1 / 12
-        yield f"crossing date of {name}", np.where(np.isposinf(values), never, values)
-
-
-def _is_constant(values: NDArray[np.float64]) -> bool:
-    return bool((values == values.flat[0]).all())
-
-
 def _result(
     code: str, value: float | None, threshold: float, passed: bool, where: str = "", advice: str = ""
 ) -> Check:
@@ -230,50 +182,40 @@ def _not_a_number(where: str) -> str:
     return f"The draws of {where} include NaN or infinity, or a chain that never moved: look at its prior."
 
 
-def _r_hat(draws: _Draws | None) -> Check:
-    import arviz as az
-
-    if draws is None or draws.values.shape[0] < 2 or draws.values.shape[1] < _FEWEST_DRAWS:
-        return _not_available("r_hat", R_HAT_MAX, "It needs two chains or more: --chains 4.")
-    # Rank-normalised, split, the worse of bulk and folded (Vehtari et al. 2021).
-    value, where = draws.worst(lambda x: az.rhat(x, chain_axis=0, draw_axis=1, method="rank"), largest=True)
+def _r_hat(draws: Numbers | None, limit: float) -> Check:
+    if draws is None or draws.chains < 2 or draws.draws < FEWEST_DRAWS:
+        return _not_available("r_hat", limit, "It needs two chains or more (--chains 4).")
+    value, where = draws.worst("r_hat", largest=True)
     if value is None:
-        return _result("r_hat", None, R_HAT_MAX, False, where, _not_a_number(where))
-    return _result("r_hat", value, R_HAT_MAX, value <= R_HAT_MAX, where)
+        return _result("r_hat", None, limit, False, where, _not_a_number(where))
+    return _result("r_hat", value, limit, value <= limit, where)
 
 
-def _ess(draws: _Draws | None, kind: Literal["bulk", "tail"]) -> Check:
-    import arviz as az
-
-    code = f"ess_{kind}"
-    if draws is None or draws.values.shape[1] < _FEWEST_DRAWS:
-        return _not_available(code, ESS_MIN, "There are too few draws: --draws 1000.")
-    # Tails are the 5% and 95% quantiles, as Vehtari et al. define it; ArviZ's own default is 11% and 89%.
-    tails = _TAILS if kind == "tail" else None
-    value, where = draws.worst(
-        lambda x: az.ess(x, chain_axis=0, draw_axis=1, method=kind, prob=tails), largest=False
-    )
+def _ess(draws: Numbers | None, code: Literal["ess_bulk", "ess_tail"], limit: float) -> Check:
+    if draws is None or draws.draws < FEWEST_DRAWS:
+        return _not_available(code, limit, "There are too few draws (--draws 1000).")
+    value, where = draws.worst(code, largest=False)
     if value is None:
-        return _result(code, None, ESS_MIN, False, where, _not_a_number(where))
-    return _result(code, value, ESS_MIN, value >= ESS_MIN, where)
+        return _result(code, None, limit, False, where, _not_a_number(where))
+    return _result(code, value, limit, value >= limit, where)
 
 
-def _divergences(tree: xr.DataTree) -> Check:
+def _divergences(tree: xr.DataTree, limit: float) -> Check:
     statistics = tree.children.get("sample_stats")
     if statistics is None or "diverging" not in statistics:
-        return _not_available("divergences", 0.0, "The sampler did not report divergences.")
+        return _not_available("divergences", limit, "The sampler did not report divergences.")
     per_chain = statistics["diverging"].transpose("chain", "draw").to_numpy().astype(int).sum(axis=1)
     count = int(per_chain.sum())
     where = f"chain {int(np.argmax(per_chain))} ({int(per_chain.max())} of them)" if count else ""
-    return _result("divergences", float(count), 0.0, count == 0, where)
+    return _result("divergences", float(count), limit, count <= limit, where)
 
 
-def _e_bfmi(tree: xr.DataTree) -> Check:
+def _e_bfmi(tree: xr.DataTree, limit: float) -> Check:
     import arviz as az
 
     statistics = tree.children.get("sample_stats")
-    if statistics is None or "energy" not in statistics or statistics.sizes["draw"] < _FEWEST_DRAWS:
-        return _not_available("e_bfmi", E_BFMI_MIN, "The sampler did not report energies.")
+    if statistics is None or "energy" not in statistics or statistics.sizes["draw"] < FEWEST_DRAWS:
+        return _not_available("e_bfmi", limit, "The sampler did not report energies.")
     energy = statistics["energy"].transpose("chain", "draw").to_numpy().astype(float)
     with np.errstate(invalid="ignore", divide="ignore"):
         per_chain = np.asarray(az.bfmi(energy, chain_axis=0, draw_axis=1), dtype=float)
@@ -281,10 +223,10 @@ def _e_bfmi(tree: xr.DataTree) -> Check:
     if not finite.all():
         where = f"chain {int(np.argmin(finite))}"
         advice = "The energy of this chain never moved or is NaN: sample again with another --seed."
-        return _result("e_bfmi", None, E_BFMI_MIN, False, where, advice)
+        return _result("e_bfmi", None, limit, False, where, advice)
     worst = int(np.argmin(per_chain))
     value = float(per_chain[worst])
-    return _result("e_bfmi", value, E_BFMI_MIN, value >= E_BFMI_MIN, f"chain {worst}")
+    return _result("e_bfmi", value, limit, value >= limit, f"chain {worst}")
 
 
 def _accepted(tree: xr.DataTree, accepted_min: int) -> Check:
@@ -293,7 +235,7 @@ def _accepted(tree: xr.DataTree, accepted_min: int) -> Check:
         return _not_available("accepted", float(accepted_min), "No crossings were computed.")
     marks = crossings["accepted"].to_numpy().astype(bool)
     count = int(marks.sum())
-    advice = "There are too few draws: --draws 1000 --chains 4."
+    advice = "There are too few draws (--draws 1000 --chains 4)."
     if count < marks.size:
         advice = f"{marks.size - count} of {marks.size} draws were set aside. {ADVICE['accepted']}"
     return _result("accepted", float(count), float(accepted_min), count >= accepted_min, advice=advice)
