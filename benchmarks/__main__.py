@@ -182,6 +182,54 @@ def shares(run: Path, output: str | None) -> None:
     keep(output, result)
 
 
+@main.command()
+@click.option(
+    "--part",
+    "parts",
+    multiple=True,
+    type=click.Choice(["density", "build", "load"]),
+    help="What to measure; may be repeated [default: all].",
+)
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    type=click.Choice(["medium", "default"]),
+    default=["medium"],
+    show_default=True,
+    help="Beside which script; may be repeated. The default model compiles for minutes.",
+)
+@click.option("--rounds", type=click.IntRange(min=2), help="Turns of each part [default: 1500, 15 and 9].")
+@output_option
+def overhead(parts: Sequence[str], models: Sequence[str], rounds: int | None, output: str | None) -> None:
+    """Host and builder beside a hand-written model of the same terms; fifty drivers more."""
+    from benchmarks import overhead as measure
+    from benchmarks.overhead_load import load
+
+    parts, turns = parts or ("density", "build", "load"), {"rounds": rounds} if rounds else {}
+    result: dict[str, Any] = {}
+    for name in models:
+        with measure.PAIRS[name]() as pair:
+            if "build" in parts:
+                result["build"] = result.get("build", []) + measure.build(pair, **turns)
+            if "density" in parts:
+                result.setdefault("density", []).append(measure.density(pair, **turns))
+    if "load" in parts:
+        result["load"] = load(**turns)
+    for part, rows in result.items():
+        show(
+            {
+                "build": "Building, seconds",
+                "density": "Log density with gradient",
+                "load": "Loading, seconds",
+            }[part],
+            rows,
+        )
+    result["verdicts"] = measure.verdicts(result)
+    show("Against the bounds", result["verdicts"])
+    keep(output, result)
+
+
 def show(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Print rows of equal keys as a table."""
     if not rows:
