@@ -38,7 +38,8 @@ def import_file(brought: Brought, file: Path, host: Host, output: Path) -> int:
     Raises
     ------
     InputError
-        There is no such file or table, or a row fails the table's checks.
+        There is no such file or table, a row fails the table's checks, or the
+        importer says so of the file.
     PluginError
         The importer fails.
     """
@@ -59,6 +60,8 @@ def import_file(brought: Brought, file: Path, host: Host, output: Path) -> int:
             rows = [dict(row) for row in importer.read(file)]
             text = _csv(rows, tables[key])
     except BrokenPlugin as error:
+        if isinstance(error.__cause__, InputError):  # of the user's file, which the importer understood
+            raise error.__cause__ from None
         message = f"its importer {importer.name!r} failed on {file}: {error}"
         raise PluginError(message, distribution=brought.candidate.label) from error.__cause__
     if not rows:

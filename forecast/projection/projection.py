@@ -83,6 +83,7 @@ def project(
     size: int | None = None,
     horizon: date | None = None,
     evaluate: Evaluator | None = None,
+    weigh: bool = True,
 ) -> Projection:
     """Project draws to the horizon.
 
@@ -108,6 +109,9 @@ def project(
         Last day on which a crossing counts; the grid's end by default.
     evaluate : Evaluator, optional
         From :func:`quantity_evaluator` of the same graph.
+    weigh : bool
+        Whether evidence on crossing dates rules draws out; not for draws of
+        the priors alone.
 
     Returns
     -------
@@ -165,15 +169,12 @@ def project(
         not_yet_crossed(milestones, crossing, end_of(graph.spec.as_of)) if milestones else np.ones(size, bool)
     )
     set_aside = {CROSSED: int(np.sum(~accepted))}
-    kept_by = kept_by_evidence(
-        graph.spec,
-        milestones,
-        crossing,
-        parameters,
-        accepted,
-        seed=seed,
-        horizon=min(last, graph.decimal[-1]),
-    )
+    kept_by: Mapping[str, NDArray[np.bool_]] = {}
+    if weigh:
+        last = min(last, graph.decimal[-1])
+        kept_by = kept_by_evidence(
+            graph.spec, milestones, crossing, parameters, accepted, seed=seed, horizon=last
+        )
     for label, keeps in kept_by.items():
         set_aside[label] = int(np.sum(accepted & ~keeps))
         accepted = accepted & keeps

@@ -200,7 +200,7 @@ def test_a_command_of_two_plugins_is_used_of_neither_and_ours_stay_ours(install)
 IMPORTER = """
 import csv
 from pathlib import Path
-from forecast import Driver, Importer, adds_to, hookimpl, observes, parameters_from_text, provides
+from forecast import Driver, Importer, InputError, adds_to, hookimpl, observes, parameters_from_text, provides
 from forecast.evidence import read_tables
 
 class Toy(Driver):
@@ -216,6 +216,9 @@ class Toy(Driver):
     @observes("runs")
     def measured(self, m, data):
         m.normal(data, mean=m.at(m["compute"], data), sd=m["scatter"] + data.error)
+
+def impossible():
+    raise InputError("list.csv: no model is in it")
 
 def read(path):
     for row in csv.DictReader(path.open()):
@@ -290,8 +293,11 @@ def test_rows_that_the_table_refuses_are_told_and_nothing_is_written(importer, h
     (here / "list.csv").write_text("model,day\nX,2025-05-01\n")
     result = import_("their-list", "list.csv", "--output", "rows.csv")
     assert result.exit_code == 1 and "its importer 'their-list' failed on list.csv" in result.stderr
-    importer('"colour": "red"')
     (here / "list.csv").write_text("model,day,flop,url\nX,2025-05-01,4e25,https://example.org\n")
+    importer("**impossible()")
+    result = import_("their-list", "list.csv", "--output", "rows.csv")
+    assert result.exit_code == 2 and "Error: list.csv: no model is in it" in result.stderr
+    importer('"colour": "red"')
     result = import_("their-list", "list.csv", "--output", "rows.csv")
     assert result.exit_code == 1 and "column 'colour'" in result.stderr
     assert not (here / "rows.csv").exists()

@@ -44,9 +44,10 @@ def experts(folder, rows, method=None, *, milestone="big"):
     return driver("experts", WIDTH, evidence, weigh=weigh)
 
 
-def run(folder, *drivers, **changes):
+def run(folder, *drivers, prior_only=False, **changes):
+    """No row reaches a parameter, so nothing is sampled: draws are those of the priors, weighed or not."""
     view = worldview(folder, overrides=[f"{key}={value}" for key, value in changes.items()])
-    return engine.run(view, drivers=drivers, settings=DRAWS, prior_only=True)
+    return engine.run(view, drivers=drivers, settings=DRAWS, prior_only=prior_only)
 
 
 def first_crossings(found):
@@ -87,6 +88,11 @@ def test_rows_published_after_the_as_of_date_weigh_nothing(tmp_path):
     one = run(tmp_path, Line(), experts(tmp_path / "f", ONE))
     for found in (both, one):
         assert first_crossings(found)[1].sum() == first_crossings(one)[1].sum()
+
+
+def test_draws_of_the_priors_alone_are_not_weighed(tmp_path):
+    found = run(tmp_path, Line(), experts(tmp_path / "e", ONE), prior_only=True)
+    assert list(found.summary["milestones"]["big"]["draws"]["set_aside_by"]) == ["crossed"]
 
 
 def test_a_wider_error_keeps_more_draws(tmp_path):
