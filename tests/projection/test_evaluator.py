@@ -75,6 +75,26 @@ def test_an_output_that_no_draw_moves_has_a_draw_axis_all_the_same(tmp_path, siz
     assert found[-1, 1] - found[-1, 0] == pytest.approx(5.0)
 
 
+@pytest.mark.parametrize("low", [24.5, 26.5], ids=["below", "above"])
+def test_a_clip_is_pytensors_own_but_calls_no_python_for_each_number(tmp_path, low):
+    def clipped(self, m):
+        return pt.clip(pt.switch(m.after > 2.0, np.nan, m["compute"]), low, 25.5)  # bounds in either order
+
+    odd = driver("odd", clipped=provides("clipped", unit="FLOP")(clipped))
+    graph = future(spec_of(worldview(tmp_path), Line(), odd))
+    tensor, draws = graph.quantities["clipped"].tensor, draws_of(graph, 20)
+    evaluate = Evaluator(graph, {"clipped": tensor})
+    found = evaluate(draws)["clipped"]
+    given = {symbol: values for symbol, values in graph.data.values()}
+    for draw in range(20):
+        own = {symbol: draws[key][draw] for key, symbol in graph.parameters.items()}
+        alone = tensor.eval(given | own, on_unused_input="ignore", mode="FAST_COMPILE")
+        np.testing.assert_array_equal(found[draw], alone)
+    assert np.isnan(found).any() and {25.5, low} <= set(np.unique(found))
+    left = [str(node.op) for node in evaluate._function.maker.fgraph.apply_nodes]
+    assert not [name for name in left if "Clip" in name] and [name for name in left if "Switch" in name]
+
+
 def test_chunks_cover_every_draw_once():
     assert list(chunks(5, 2)) == [slice(0, 2), slice(2, 4), slice(4, 5)]
     assert list(chunks(4, 2)) == [slice(0, 2), slice(2, 4)]
