@@ -41,7 +41,10 @@ class Term:
         ``build(m)`` returns a tensor; for an observation ``build(m, data)``
         returns nothing; for a crossing ``build(x, data)`` returns an array.
     driver : str
-    unit, linear, channels, states, title, success
+    unit : str
+        Of the quantity, for a base; for what enters a quantity, the unit that
+        its author takes it to have, where they say so.
+    linear, channels, states, title, success
         Of the quantity, for a base.
     channel : str or None
         The channel's name, for a channel.
@@ -130,24 +133,41 @@ def provides(
     )
 
 
-def adds_to(quantity: str, *, channel: str | None = None) -> Callable[[F], F]:
+def adds_to(quantity: str, *, channel: str | None = None, unit: str = "") -> Callable[[F], F]:
     """Declare the method as an addition to a quantity, or as one of its channels.
 
     Without `channel` the result is added to the trajectory (a factor, for a
     log quantity). With it the result is log10 of a flow that is added
     linearly; a bloc for which a parameter that it reads has no prior does not
     have the channel.
+
+    Parameters
+    ----------
+    quantity : str
+        Another driver's, or one's own.
+    channel : str, optional
+        Its name; one driver has it.
+    unit : str
+        The unit that you take the quantity to have, without ``log10``. Another
+        owner of the quantity with another unit is then refused.
     """
-    return _mark(kind="channel" if channel else "addition", target=quantity, channel=channel)
+    return _mark(kind="channel" if channel else "addition", target=quantity, channel=channel, unit=unit)
 
 
-def limits(quantity: str) -> Callable[[F], F]:
+def limits(quantity: str, *, unit: str = "") -> Callable[[F], F]:
     """Declare the method as a limit of a quantity, in the quantity's unit.
 
     All limits enter one soft minimum with the base, so that two do not count
     twice.
+
+    Parameters
+    ----------
+    quantity : str
+        Another driver's, or one's own.
+    unit : str
+        As for :func:`adds_to`.
     """
-    return _mark(kind="limit", target=quantity)
+    return _mark(kind="limit", target=quantity, unit=unit)
 
 
 def observes(

@@ -241,8 +241,8 @@ def make_plan(
     if seed is not None:
         worldview = worldview.replace(seed=seed)
     host = host_of(loaded, worldview.disabled)
-    for problem in host.problems:
-        (reporter or Reporter()).warn(str(problem))
+    for warning in host.warnings():
+        (reporter or Reporter()).warn(warning)
     spec = make_spec(worldview, host)
     for term in spec.terms:
         if term.kind == "crossing" and term.milestone not in worldview.milestones:
@@ -337,7 +337,9 @@ def execute(plan: Plan, *, reporter: Reporter | None = None, compiler: Compiler 
         )
         _check_all_read(plan, future)
         layout.require_correlated()
-        check_milestones(plan.worldview.milestones, plan.worldview.thresholds, future.quantities)
+        check_milestones(
+            plan.worldview.milestones, plan.worldview.thresholds, future.quantities, plan.spec.left_out
+        )
         evaluate = quantity_evaluator(future)
         tried = layout.shaped(layout.draw(seed, CHECK_DRAWS, "check"))
         check_quantities(future, evaluate, tried, seed=seed, size=CHECK_DRAWS)
@@ -499,6 +501,7 @@ def _project(
         size=chains * plan.settings.draws,
         horizon=plan.worldview.horizon,
         evaluate=evaluate,
+        weigh=not plan.prior_only,
     )
 
 

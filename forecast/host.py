@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from forecast.conflicts import check_together, loose_ends
 from forecast.contributions import MoreRows
-from forecast.discovery import BrokenPlugin, guarded
+from forecast.discovery import SELECTION, BrokenPlugin, guarded
 from forecast.driver import Driver, Term
 from forecast.errors import InputError, PluginError
 from forecast.evidence import EvidenceTable, add_rows
@@ -128,33 +129,23 @@ class Host:
             near = did_you_mean(name, [*self.drivers, *self.disabled])
             raise PluginError(f"is needed ({why}) but is not installed{near}{also}", driver=name)
 
+    def warnings(self) -> list[str]:
+        """Sentences that a user of these drivers should see: broken plugins, and what has no effect."""
+        return [*map(str, self.problems), *loose_ends(self.drivers, self.left_out())]
+
+    def left_out(self) -> list[LoadedDriver]:
+        """Drivers that are loaded and not in use."""
+        return [one for one in self.loaded.drivers if one.driver.name not in self.drivers]
+
     def check(self) -> None:
         """Stop when drivers in use cannot be used together.
 
         Raises
         ------
         PluginError
-            Naming both drivers of a quantity, or of a channel of a quantity,
-            that has two, and both distributions.
+            As :func:`forecast.conflicts.check_together`.
         """
-        claimed: dict[tuple[str, str | None], str] = {}
-        for term in self.terms():
-            if term.kind not in ("base", "channel"):
-                continue
-            key = (term.target, term.channel)
-            first = claimed.setdefault(key, term.driver)
-            if first == term.driver:
-                continue
-            what = (
-                f"channel {term.channel!r} of quantity {term.target!r}"
-                if term.channel
-                else (f"quantity {term.target!r}")
-            )
-            raise PluginError(
-                f"{what} is provided by two drivers: {first!r} of {self.distribution_of(first)} and "
-                f"{term.driver!r} of {self.distribution_of(term.driver)}; leave one out with "
-                f"--without {first} or --without {term.driver}"
-            )
+        check_together(self.drivers)
 
 
 def load_host(
@@ -163,6 +154,7 @@ def load_host(
     *,
     entry_points: bool = True,
     drivers: Sequence[Driver] = (),
+    check: bool = True,
 ) -> Host:
     """Load plugins, check them one by one and together.
 
@@ -177,6 +169,9 @@ def load_host(
         Whether installed plugins are loaded, the built-in ones among them.
     drivers : sequence of Driver
         Drivers made in Python.
+    check : bool
+        Whether they are checked together; what only reads rows or sections
+        can do without.
 
     Returns
     -------
@@ -191,16 +186,18 @@ def load_host(
     InputError
         When a plugin does not exist, or `disable` names no driver.
     """
-    return host_of(load_plugins(plugins, entry_points=entry_points, drivers=drivers), disable)
+    return host_of(load_plugins(plugins, entry_points=entry_points, drivers=drivers), disable, check=check)
 
 
-def host_of(loaded: Loaded, disable: Sequence[str] = ()) -> Host:
+def host_of(loaded: Loaded, disable: Sequence[str] = (), *, check: bool = True) -> Host:
     """Put a host together from loaded plugins, without the drivers in `disable`.
 
     Parameters
     ----------
     loaded : Loaded
     disable : sequence of str
+    check : bool
+        As for :func:`load_host`.
 
     Returns
     -------
@@ -221,22 +218,26 @@ def host_of(loaded: Loaded, disable: Sequence[str] = ()) -> Host:
     if unknown:
         raise InputError(unknown)
     used: dict[str, LoadedDriver] = {}
+    problems = list(loaded.problems)
     for one in sorted(loaded.drivers, key=lambda d: d.driver.name):
         name = one.driver.name
         if name in used:
-            raise PluginError(
-                f"two drivers are called {name!r}: one of {_origin(used[name])}, one of "
-                f"{_origin(one)}; rename one of them or uninstall its distribution"
+            twins = (
+                f"two drivers are called {name!r}: one of {_origin(used[name])}, one of {_origin(one)}; "
+                f"rename one of them, uninstall its distribution, or name what to load in {SELECTION}"
             )
-        if name not in disabled:
+            if check:
+                raise PluginError(twins)
+            problems.append(Problem(name, one.label, twins))
+        elif name not in disabled:
             used[name] = one
     tables = {
         (name, table): evidence
         for name, one in used.items()
         for table, evidence in one.driver.evidence.items()
     }
-    problems = list(loaded.problems)
-    for brought in loaded.rows:
+    # In an order of their own: the order of rows is in a run's id, and in the last digits of its fit.
+    for brought in sorted(loaded.rows, key=lambda one: (one.candidate.label, str(one.item.file))):
         _add_rows(brought, tables, [*known, *loaded.left_out], problems)
     host = Host(
         drivers=MappingProxyType(used),
@@ -245,7 +246,8 @@ def host_of(loaded: Loaded, disable: Sequence[str] = ()) -> Host:
         tables=MappingProxyType(tables),
         loaded=loaded,
     )
-    host.check()
+    if check:
+        host.check()
     return host
 
 

@@ -53,7 +53,18 @@ def make_spec(worldview: Worldview, host: Host) -> Spec:
         evidence=known,
         distributions={name: host.distribution_of(name) for name in host.drivers},
         disabled=tuple(worldview.disabled),
+        left_out=_left_out(host),
     )
+
+
+def _left_out(host: Host) -> dict[str, str]:
+    """What drivers that are loaded and not in use would provide, and which driver it is."""
+    found: dict[str, str] = {}
+    for one in host.left_out():
+        name = one.driver.name
+        found |= {term.target: name for term in one.terms if term.kind == "base"}
+        found |= {f"{name}.{priors.name}": name for priors in one.driver.parameters}
+    return found
 
 
 def _check_names(worldview: Worldview, host: Host) -> None:

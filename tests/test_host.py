@@ -484,7 +484,7 @@ def test_two_owners_of_a_quantity_stop_the_run_and_both_drivers_are_named(instal
         load_host()
     assert str(caught.value) == (
         "quantity 'x' is provided by two drivers: 'one' of agi-one 1.0 and 'two' of agi-two 1.0; "
-        "leave one out with --without one or --without two"
+        "leave one out with --without one or --without two, or with [drivers] disable in a prior file"
     )
     assert list(load_host(disable=["one"]).drivers) == ["two"]
 

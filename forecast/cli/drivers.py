@@ -49,8 +49,8 @@ def drivers(
         click.echo(json.dumps(listing, indent=2, ensure_ascii=False))
     else:
         _print(entries, host)
-    for problem in host.problems:
-        click.echo(f"Warning: {problem}", err=True)
+    for warning in host.warnings():
+        click.echo(f"Warning: {warning}", err=True)
     if failure is not None:
         raise failure
 
@@ -71,6 +71,7 @@ def _entry(name: str, loaded: LoadedDriver, host: Host, needs: dict[str, set[str
     for term in loaded.terms:
         by_kind.setdefault(term.kind, []).append(term)
     added = [*by_kind.get("addition", []), *by_kind.get("channel", [])]
+    observing = [*by_kind.get("observation", []), *by_kind.get("crossing", [])]
     tables = host.evidence()
     return {
         "name": name,
@@ -87,7 +88,7 @@ def _entry(name: str, loaded: LoadedDriver, host: Host, needs: dict[str, set[str
         # A table may have several measurement models (by bloc, by suite); it is one table.
         "observes": [
             {"table": table, "rows": len(tables[name, table])}
-            for table in dict.fromkeys(t.target for t in by_kind.get("observation", []))
+            for table in dict.fromkeys(t.target for t in observing)
         ],
         "parameters": len(loaded.driver.parameters),
         "needs": None if needs is None else sorted(needs.get(name, ())),

@@ -64,8 +64,8 @@ def graph(
     loaded = load_plugins(plugins)
     worldview = load_worldview(*priors, disable=without, shelf=loaded.shelf)
     host = host_of(loaded, worldview.disabled)
-    for problem in host.problems:
-        click.echo(f"Warning: {problem}", err=True)
+    for warning in host.warnings():
+        click.echo(f"Warning: {warning}", err=True)
     text = _text(structure_of(worldview, host), chosen)
     if output is None:
         click.echo(text, nl=False)

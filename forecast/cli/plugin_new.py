@@ -42,7 +42,7 @@ def _installed_drivers() -> dict[str, str]:
 
     taken = {one.name: one.distribution for one in installed_plugins()}
     try:
-        drivers = load_host().drivers
+        drivers = load_host(check=False).drivers
     except ForecastError:  # plugins that cannot be used together: their entry points have to do
         return taken
     return taken | {name: loaded.label for name, loaded in drivers.items()}

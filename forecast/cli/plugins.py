@@ -38,7 +38,7 @@ def plugins(
 
     loaded = load_plugins(plugins_)
     worldview = load_worldview(*priors, disable=without, shelf=loaded.shelf)
-    needs, conflict = _needs(worldview, loaded)
+    needs, remarks = _needs(worldview, loaded)
     entries = _entries(loaded, worldview.disabled, needs)
     if as_json:
         click.echo(json.dumps([entry for entry, _ in entries], indent=2, ensure_ascii=False))
@@ -48,12 +48,13 @@ def plugins(
     for name in worldview.disabled:
         if name not in {one.driver.name for one in loaded.drivers} and name not in loaded.left_out:
             click.echo(f"Warning: no driver {name!r} is installed that could be left out", err=True)
-    if conflict:
-        click.echo(f"Warning: the drivers do not go together as they are: {conflict}", err=True)
+    for remark in remarks:
+        click.echo(f"Warning: {remark}", err=True)
 
 
-def _needs(worldview: Worldview, loaded: Loaded) -> tuple[Needs, str]:
-    """Quantities of others that each driver reads; None, and why, where no model can be built."""
+def _needs(worldview: Worldview, loaded: Loaded) -> tuple[Needs, list[str]]:
+    """Quantities of others that each driver reads, or None where no model can be built; and what to say."""
+    from forecast.conflicts import loose_ends
     from forecast.errors import ForecastError
     from forecast.host import host_of
     from forecast.spec import needs_of
@@ -61,9 +62,10 @@ def _needs(worldview: Worldview, loaded: Loaded) -> tuple[Needs, str]:
     known = {one.driver.name for one in loaded.drivers} | set(loaded.left_out)
     try:
         host = host_of(loaded, [name for name in worldview.disabled if name in known])
-        return needs_of(worldview, host), ""
+        return needs_of(worldview, host), loose_ends(host.drivers, host.left_out())
     except ForecastError as error:
-        return None, "; ".join(str(error).splitlines())
+        words = "; ".join(str(error).splitlines())
+        return None, [f"the drivers do not go together as they are: {words}"]
 
 
 def _entries(

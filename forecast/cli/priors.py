@@ -68,8 +68,7 @@ def show(
 
     loaded = _loaded(plugins)
     worldview = load_worldview(*worldviews, overrides=overrides, shelf=loaded.shelf)
-    host = _host(loaded)
-    resolved = _resolve(worldview, host)
+    resolved = _resolve(worldview, _host(loaded))
     if toml:
         click.echo(worldview.to_toml(), nl=False)
         return
@@ -109,14 +108,16 @@ def show(
 def check(files: tuple[str, ...], overrides: tuple[str, ...], plugins: tuple[str, ...]) -> None:
     """Check each prior file: keys, units, numbers, drivers, parameters and quantities."""
     from forecast.errors import InputError
+    from forecast.host import host_of
     from forecast.worldview import load_worldview
 
     problems: list[str] = []
     loaded = _loaded(plugins)
-    host = _host(loaded)
+    _host(loaded)  # says what is broken, once
     for file in files:
         try:
             worldview = load_worldview(file, overrides=overrides, shelf=loaded.shelf)
+            host = host_of(loaded, worldview.disabled)
             _resolve(worldview, host)
             _check_quantities(worldview, host)
         except InputError as error:
@@ -162,7 +163,7 @@ def _loaded(plugins: tuple[str, ...]) -> Loaded:
 def _host(loaded: Loaded) -> Host:
     from forecast.host import host_of
 
-    host = host_of(loaded)
+    host = host_of(loaded, check=False)
     for problem in host.problems:
         click.echo(f"Warning: {problem}", err=True)
     return host

@@ -15,10 +15,11 @@ from typing import Any, Literal, NoReturn
 
 import numpy as np
 import pytensor.tensor as pt
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pytensor.graph.traversal import ancestors
 
 from forecast.dates import decimal_year
+from forecast.discovery import OURS
 from forecast.driver import Term
 from forecast.errors import ForecastError, InputError, PluginError
 from forecast.model import maths
@@ -101,7 +102,9 @@ class Model(Canvas):
         return self.quantity(name)
 
     def get(self, name: str) -> Tensor | None:
-        """Like ``m[name]`` for a quantity, or None where no driver provides it."""
+        """Like ``m[name]`` for a quantity or a ``driver.parameter``, or None where no driver has it."""
+        if tuple(name.split(".", 1)) in self.spec.parameters:
+            return self.parameter(name)
         return None if self._provider(name) is None else self.quantity(name)
 
     def parameter(self, name: str) -> Tensor:
@@ -137,7 +140,7 @@ class Model(Canvas):
         starts = np.concatenate([[-np.inf], starts[1:]])
         now = self.grid.decimal[None, :]
         inside = ((now >= starts[:, None]) & (now < ends[:, None])).astype(float)
-        weights = self.constant(f"epochs.{'.'.join(key)}", inside, fixed=True)
+        weights = self._numbers(f"epochs.{'.'.join(key)}", inside, fixed=True)
         return pt.sum(values[:, :, None] * weights[None, :, :], axis=1)
 
     def quantity(self, name: str) -> Tensor:
@@ -165,7 +168,8 @@ class Model(Canvas):
         Parameters
         ----------
         name : str
-            Names the random stream; the same name gives the same draws.
+            Names the random stream. It is the driver's own: the same name gives
+            the same draws within a driver, and ``driver.name`` those of another.
         scale : tensor or float
             Stationary standard deviation of the growth rate, OOM/year.
         persistence : tensor or float
@@ -192,6 +196,7 @@ class Model(Canvas):
         return result
 
     def _innovations(self, name: str) -> tuple[Tensor, Tensor]:
+        name = self._stream(name)
         if name not in self.graph.shocks:
             n_bloc, n_time = len(self.blocs), len(self.grid.years)
             self.graph.shocks[name] = (
@@ -200,13 +205,24 @@ class Model(Canvas):
             )
         return self.graph.shocks[name]
 
+    def _stream(self, name: str) -> str:
+        """Name of a random stream among those of all drivers: two plugins may both call theirs "luck".
+
+        Ours have the plain name, as runs of earlier versions had it.
+        """
+        driver, _, rest = name.partition(".")
+        if driver not in self.spec.distributions or not rest:
+            driver, rest = self._frames[-1].term.driver, name
+        ours = self.spec.distributions.get(driver, "").partition(" ")[0] == OURS
+        return rest if ours else f"{driver}.{rest}"
+
     def switching(self, name: str, hazards: Sequence[Sequence[Any]], start: int) -> Tensor:
         """Index of a state that switches at random after the as-of date; (1, time).
 
         Parameters
         ----------
         name : str
-            Names the random stream; the same name gives the same draws.
+            Names the random stream, as for :meth:`shock`.
         hazards : sequence of sequences
             Rate per year, tensor () or float, at which one state (row) turns
             into another (column); the diagonal is not read.
@@ -219,6 +235,28 @@ class Model(Canvas):
         uniforms = 0.5 * pt.erfc(-common / np.sqrt(2.0))
         matrix = pt.stack([pt.stack([pt.as_tensor_variable(one) * 1.0 for one in row]) for row in hazards])
         return maths.switching_path(uniforms, self.years, self.as_of, matrix, start)
+
+    def constant(self, name: str, values: ArrayLike, *, fixed: bool = False) -> Tensor:
+        """Numbers as a named input of the graph, so that changing them compiles nothing.
+
+        Parameters
+        ----------
+        name : str
+            The driver's own.
+        values : array_like
+        fixed : bool
+            The shape belongs to the structure: compiled code may rely on it.
+
+        Raises
+        ------
+        ValueError
+            The driver gave the name to other numbers.
+        """
+        full = f"{self._frames[-1].term.driver}.constant.{name}"
+        found = self._numbers(full, values, fixed=fixed)
+        if not np.array_equal(self.graph.data[full][1], np.asarray(values), equal_nan=True):
+            raise ValueError(f"m.constant({name!r}) holds other numbers already; give these another name")
+        return found
 
     def numpy(self, function: Callable[..., Any], *inputs: Any) -> Tensor:
         """A NumPy function of trajectories after the as-of date, where no gradient is needed.
@@ -251,10 +289,12 @@ class Model(Canvas):
         """A part of a term that an intervention may switch off by name.
 
         From its date on, `x` then keeps the value it had: what was reached
-        stays reached.
+        stays reached. Where terms of two drivers have one name, an
+        intervention says ``driver.name``.
         """
-        self._changes.terms.add(name)
-        for change in self._changes.of("term", name):
+        driver = self._frames[-1].term.driver
+        self._changes.terms.add((driver, name))
+        for change in self._changes.of("term", name, driver=driver):
             frozen = self.at_date(x, self._changes.start(change))
             x = pt.switch(self._changes.active(change), frozen, x)
         return x
@@ -313,15 +353,10 @@ class Model(Canvas):
         self.graph.inferred = {key for key, x in self.graph.parameters.items() if x in upstream}
 
     def _close(self, name: str) -> None:
-        path = [frame.term.target for frame in self._frames if frame.term.kind != "observation"]
+        frames = [frame.term for frame in self._frames if frame.term.kind != "observation"]
+        path = [term.target for term in frames]
         if name in path:
-            cycle = [*path[path.index(name) :], name]
-            who = self._frames[-1].term.driver
-            raise PluginError(
-                f"quantities depend on each other in a circle: {' -> '.join(cycle)}",
-                driver=who,
-                distribution=self.spec.distributions.get(who),
-            )
+            self._circle(frames[path.index(name) :])
         base = self._provider(name)
         if base is None:
             self._unknown(name)
@@ -370,6 +405,22 @@ class Model(Canvas):
             states=base.states,
             reads=reads,
             needs=needs,
+        )
+
+    def _circle(self, terms: Sequence[Term]) -> NoReturn:
+        """Refuse terms of which each reads the next one's quantity, and the last the first one's."""
+        path = [*(term.target for term in terms), terms[0].target]
+        who = list(dict.fromkeys(term.driver for term in terms))
+        steps = [
+            f"{term.build.__name__!r} of driver {term.driver!r} ({term.kind} of {term.target}) reads {read}"
+            for term, read in zip(terms, path[1:], strict=True)
+        ]
+        out = " or ".join(f"--without {driver}" for driver in who)
+        raise PluginError(
+            f"quantities depend on each other in a circle: {' -> '.join(path)}: {', '.join(steps)}. One of "
+            f"them must read something that comes earlier; until then leave one out ({out})",
+            driver=terms[-1].driver,
+            distribution=self.spec.distributions.get(terms[-1].driver),
         )
 
     def _state_index(self, base: Term, change: Intervention) -> float:
@@ -422,7 +473,7 @@ class Model(Canvas):
         name = term.build.__name__
         if missing.any():
             bound = bound + OFF * self._mask(missing)
-        for change in self._changes.of("limit", name, missing=missing):
+        for change in self._changes.of("limit", name, missing=missing, driver=term.driver):
             bound = bound + pt.switch(self._changes.active(change), OFF, 0.0)
         return bound
 
@@ -532,12 +583,21 @@ class Model(Canvas):
         driver = self._frames[-1].term.driver if self._frames else ""
         own = [parameter for owner, parameter in self.spec.parameters if owner == driver]
         quantities = [term.target for term in self.spec.terms if term.kind == "base"]
+        near = did_you_mean(name, [*own, *quantities])
+        gone = self.spec.left_out.get(name)
+        what = f"which is neither a parameter of it nor a quantity that a loaded driver provides{near}"
+        if gone:
+            what = f"which belongs to the driver {gone!r}, and that is left out"
         error = PluginError(
-            f"it asks for {name!r}, which is neither a parameter of it nor a quantity that a loaded driver "
-            f"provides{did_you_mean(name, [*own, *quantities])}",
+            f"it asks for {name!r}, {what}",
             driver=driver or None,
             distribution=self.spec.distributions.get(driver),
         )
+        if gone:
+            raise InputError(
+                f"{error}. Keep {gone}, or load another driver that provides {name!r} (--plugin), or leave "
+                f"out {driver} as well (--without {driver})"
+            )
         if not self.spec.disabled:
             raise error
         raise InputError(  # most likely what provides it was left out

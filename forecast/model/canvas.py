@@ -32,7 +32,7 @@ class Data:
         columns = self.observations.columns
         if column not in columns:
             raise KeyError(f"no column {column!r}; there are {', '.join(sorted(columns))}")
-        return self._canvas.constant(f"{self.label}.{column}", columns[column])
+        return self._canvas._numbers(f"{self.label}.{column}", columns[column])
 
     def __getattr__(self, column: str) -> Tensor:
         if column.startswith("_"):
@@ -63,8 +63,8 @@ class Canvas:
         self.spec, self.grid = spec, grid
         self.graph = Graph(spec=spec, months=grid.months, decimal=grid.decimal)
         self._dates = 0
-        self.years: Tensor = self.constant("years", grid.years, fixed=True)[None, :]
-        self.as_of: Tensor = self.constant("as_of", np.asarray(decimal_year(spec.as_of) - EPOCH))
+        self.years: Tensor = self._numbers("years", grid.years, fixed=True)[None, :]
+        self.as_of: Tensor = self._numbers("as_of", np.asarray(decimal_year(spec.as_of) - EPOCH))
 
     @property
     def blocs(self) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ class Canvas:
     def since_2024(self, day: date) -> Tensor:
         """A date in the years of ``m.years``, as data; ()."""
         self._dates += 1
-        return self.constant(f"date.{self._dates}", np.asarray(decimal_year(day) - EPOCH))
+        return self._numbers(f"date.{self._dates}", np.asarray(decimal_year(day) - EPOCH))
 
     @property
     def after(self) -> Tensor:
@@ -134,8 +134,8 @@ class Canvas:
             fraction = np.array([(when - months[0]) / (months[1] - months[0])])
         # A number a call, not a date: another as-of date must give the same structure.
         self._dates += 1
-        place = self.constant(f"date.{self._dates}.left", left, fixed=True)
-        part = self.constant(f"date.{self._dates}.fraction", fraction, fixed=True)
+        place = self._numbers(f"date.{self._dates}.left", left, fixed=True)
+        part = self._numbers(f"date.{self._dates}.fraction", fraction, fixed=True)
         return x[..., place] * (1.0 - part) + x[..., place + 1] * part
 
     def at(self, x: Tensor, data: Data) -> Tensor:
@@ -169,24 +169,16 @@ class Canvas:
         ends = np.minimum(ends, self.grid.decimal[-1])
         end = _interpolated(total, *self._place(data, f"end{tag}", ends, offset))
         start = _interpolated(total, *self._place(data, f"start{tag}", starts, offset))
-        width = self.constant(f"{data.label}.width", ends - starts)
+        width = self._numbers(f"{data.label}.width", ends - starts)
         return pt.log10((end - start) / width)
 
     def per_bloc(self, x: Tensor, data: Data) -> Tensor:
         """A per-bloc number for each row: x of shape (bloc, 1) to (row,)."""
-        bloc = self.constant(f"{data.label}.bloc", self._bloc(data))
+        bloc = self._numbers(f"{data.label}.bloc", self._bloc(data))
         return self._on_blocs(x, time=False)[bloc, 0]
 
-    def constant(self, name: str, values: ArrayLike, *, fixed: bool = False) -> Tensor:
-        """Numbers as a named input of the graph, so that changing them compiles nothing.
-
-        Parameters
-        ----------
-        name : str
-        values : array_like
-        fixed : bool
-            The shape belongs to the structure: compiled code may rely on it.
-        """
+    def _numbers(self, name: str, values: ArrayLike, *, fixed: bool = False) -> Tensor:
+        """Numbers as a named input of the graph; `fixed`: the shape belongs to the structure."""
         array = np.asarray(values)
         if array.dtype.kind in "bui":
             array = array.astype("int32")  # as pm.Data stores integers
@@ -224,8 +216,8 @@ class Canvas:
         left, fraction = self.grid.locate(dates)
         place = (self._bloc(data) + offset) * len(self.grid.years) + left
         return (
-            self.constant(f"{data.label}.{what}.left", place),
-            self.constant(f"{data.label}.{what}.fraction", fraction),
+            self._numbers(f"{data.label}.{what}.left", place),
+            self._numbers(f"{data.label}.{what}.fraction", fraction),
         )
 
 

@@ -40,7 +40,8 @@ class Changes:
         self._all, self._spec, self._years = list(interventions), spec, years
         self._used: set[int] = set()
         self._lacking: set[int] = set()
-        self.terms: set[str] = set()
+        self._owners: dict[int, set[str]] = {}
+        self.terms: set[tuple[str, str]] = set()
         for change in self._all:
             if change.bloc is not None and change.bloc not in spec.blocs:
                 raise InputError(
@@ -54,15 +55,28 @@ class Changes:
                 )
 
     def of(
-        self, kind: str, name: str, quantity: str | None = None, missing: NDArray[np.bool_] | None = None
+        self,
+        kind: str,
+        name: str,
+        quantity: str | None = None,
+        missing: NDArray[np.bool_] | None = None,
+        *,
+        driver: str = "",
     ) -> Iterator[Intervention]:
         """Yield the changes of one limit, channel (of a quantity), quantity, state or term.
 
-        Those for a bloc that is marked in `missing`, (bloc,), are not: it has nothing to change.
+        Those for a bloc that is marked in `missing`, (bloc,), are not: it has nothing to change. A limit or
+        a term is also known by the name of its `driver`, a dot and its own.
         """
         for position, change in enumerate(self._all):
-            if change.kind != kind or change.name != name or (quantity is not None and change.of != quantity):
+            names = (name, f"{driver}.{name}") if driver else (name,)
+            if (
+                change.kind != kind
+                or change.name not in names
+                or (quantity is not None and change.of != quantity)
+            ):
                 continue
+            self._owners.setdefault(position, set()).add(driver)
             if missing is not None and change.bloc and missing[self._spec.blocs.index(change.bloc)]:
                 self._lacking.add(position)
                 continue
@@ -89,7 +103,7 @@ class Changes:
         return pt.and_(later, pt.as_tensor_variable(chosen))
 
     def check_all_used(self, quantities: Sequence[str]) -> None:
-        """Refuse a change that found nothing to change.
+        """Refuse a change that found nothing to change, or the limits or terms of two drivers.
 
         Raises
         ------
@@ -97,6 +111,13 @@ class Changes:
             With the names that there are.
         """
         for position, change in enumerate(self._all):
+            owners = sorted(self._owners.get(position, ()))
+            if len(owners) > 1:
+                named = " or ".join(repr(f"{driver}.{change.name}") for driver in owners)
+                raise InputError(
+                    f"intervention: {change.kind} {change.name!r} is of {len(owners)} drivers, "
+                    f"{' and '.join(owners)}; say which: {named}"
+                )
             if position in self._used:
                 continue
             if position in self._lacking:
@@ -113,7 +134,7 @@ class Changes:
             "channel": lambda: [f"{term.channel} (of {term.target})" for term in terms if term.channel],
             "quantity": lambda: list(quantities),
             "state": lambda: [term.target for term in terms if term.states],
-            "term": lambda: list(self.terms),
+            "term": lambda: [name for _, name in self.terms],
         }
         names = sorted(set(known[change.kind]())) or ["none"]
         raise InputError(

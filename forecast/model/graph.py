@@ -38,6 +38,9 @@ class Spec:
         Between priors of `parameters`, and of thresholds.
     disabled : tuple of str
         Drivers that were left out, for messages.
+    left_out : mapping of str to str
+        Quantities, and parameters as ``driver.parameter``, of drivers that are
+        loaded and not in use; to that driver, for messages.
     """
 
     blocs: tuple[str, ...]
@@ -48,6 +51,7 @@ class Spec:
     distributions: Mapping[str, str]
     correlations: tuple[Correlation, ...] = ()
     disabled: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass

@@ -150,8 +150,18 @@ def check_milestones(
     milestones: Mapping[str, Milestone],
     thresholds: Mapping[str, Prior],
     quantities: Mapping[str, Quantity],
+    left_out: Mapping[str, str] | None = None,
 ) -> None:
     """Check that every condition fits the quantities that drivers provide.
+
+    Parameters
+    ----------
+    milestones, thresholds : mapping
+        Of the worldview.
+    quantities : mapping of str to Quantity
+        Of the graph.
+    left_out : mapping of str to str, optional
+        Quantities of drivers that are left out, and which driver it is.
 
     Raises
     ------
@@ -160,11 +170,18 @@ def check_milestones(
         unit does not fit, or its success rate is not the quantity's.
     """
     problems = []
+
+    def missing(name: str) -> str:
+        provider = (left_out or {}).get(name)
+        why = did_you_mean(name, list(quantities))
+        if provider:
+            why = f": {provider}, which provides it, is left out"
+        return f"no loaded driver provides the quantity {name!r}{why}"
+
     for leaf in (leaf for milestone in milestones.values() for leaf in milestone.conditions()):
         quantity = quantities.get(leaf.quantity)
         if quantity is None:
-            near = did_you_mean(leaf.quantity, list(quantities))
-            problems.append(f"{leaf.origin}: no loaded driver provides the quantity {leaf.quantity!r}{near}")
+            problems.append(f"{leaf.origin}: {missing(leaf.quantity)}")
             continue
         prior = thresholds[leaf.threshold] if isinstance(leaf.threshold, str) else leaf.threshold
         try:
@@ -183,8 +200,7 @@ def check_milestones(
             continue
         where = f"[milestones.{name}] announced_after"
         if delay not in quantities:
-            near = did_you_mean(delay, list(quantities))
-            problems.append(f"{where}: no loaded driver provides the quantity {delay!r}{near}")
+            problems.append(f"{where}: {missing(delay)}")
         elif quantities[delay].scale != "year":
             problems.append(f"{where}: {delay} is in {quantities[delay].scale}, and must be in years")
     if problems:

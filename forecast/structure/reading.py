@@ -46,7 +46,7 @@ def structure_of(worldview: Worldview, host: Host) -> Structure:
         The drivers or the worldview do not give a model; as for a run.
     """
     graph = build_graph(make_spec(worldview, host), worldview.horizon, projecting=True)
-    check_milestones(worldview.milestones, worldview.thresholds, graph.quantities)
+    check_milestones(worldview.milestones, worldview.thresholds, graph.quantities, graph.spec.left_out)
     order = {term.build: position for position, term in enumerate(graph.spec.terms)}
     built = sorted(graph.built, key=lambda one: (one.term.kind != "base", order[one.term.build]))
     return Structure(

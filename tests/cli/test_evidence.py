@@ -56,7 +56,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str
     }
 
     host = ModuleType("forecast.host")
-    host.load_host = lambda plugins=(): SimpleNamespace(  # type: ignore[attr-defined]
+    host.load_host = lambda plugins=(), check=True: SimpleNamespace(  # type: ignore[attr-defined]
         evidence=lambda: tables, problems=[f"{plugin} was left out" for plugin in plugins]
     )
     worldview = ModuleType("forecast.worldview")

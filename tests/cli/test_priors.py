@@ -23,7 +23,7 @@ def host(tmp_path, monkeypatch):
     host.load_plugins = lambda plugins=(): SimpleNamespace(
         shelf=shipped_shelf(), problems=[f"{plugin} was left out" for plugin in plugins]
     )
-    host.host_of = lambda loaded: SimpleNamespace(
+    host.host_of = lambda loaded, disable=(), check=True: SimpleNamespace(
         defaults=toy_defaults, terms=lambda: terms, problems=loaded.problems
     )
     monkeypatch.setitem(sys.modules, "forecast.host", host)

@@ -477,7 +477,7 @@ def test_a_state_that_does_not_exist_is_refused_with_the_nearest(view):
 def drawn_states(graph, size=50):
     time = len(graph.decimal)
     rng = np.random.default_rng(4)
-    shocks = {"policy": (rng.normal(size=(size, 1, time)), np.zeros((size, 2, time)))}
+    shocks = {"policy.policy": (rng.normal(size=(size, 1, time)), np.zeros((size, 2, time)))}
     return Evaluator(graph, {"policy": graph.quantities["policy"].tensor})(
         draws_of(graph, size), shocks, size=size
     )["policy"][:, 0]
@@ -583,7 +583,7 @@ def test_the_value_at_the_as_of_date_is_not_moved_by_a_shock_after_it(view):
     draws, time = draws_of(graph, 1), len(graph.decimal)
     found = [
         Evaluator(graph, {"now": graph.quantities["now"].tensor})(
-            draws, {"luck": (np.full((1, 1, time), size), np.zeros((1, 2, time)))}
+            draws, {"luck.luck": (np.full((1, 1, time), size), np.zeros((1, 2, time)))}
         )["now"]
         for size in (0.0, 3.0)
     ]
