@@ -38,6 +38,11 @@ def _likeness(name: str, word: str) -> float:
     return difflib.SequenceMatcher(None, word, name).ratio()
 
 
+def neither(blocs: int) -> str:
+    """Word for the world in which no bloc is there: "neither" of two, "none" of more."""
+    return "neither" if blocs == 2 else "none"
+
+
 def printable(text: str) -> str:
     """Show line breaks and other control characters as escapes, so that a message stays one line."""
     if text.isprintable():

@@ -118,8 +118,10 @@ def _table(*columns: Any) -> Table:
 def _world_names(found: Mapping[str, Any]) -> list[Text]:
     from rich.text import Text
 
+    from forecast.wording import neither
+
     alone = [Text(f"{title} alone") for title in found["blocs"].values()]
-    return [*alone, Text("bipolar"), Text("neither")]
+    return [*alone, Text("bipolar"), Text(neither(len(alone)))]
 
 
 def _world_cells(

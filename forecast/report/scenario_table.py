@@ -13,6 +13,7 @@ from rich.text import Text
 
 from forecast.report.terminal import probability, verdict_lines
 from forecast.results import month_or_never
+from forecast.wording import neither
 
 
 def print_scenarios(
@@ -132,7 +133,7 @@ def _worlds_table(summary: Mapping[str, Any]) -> Table:
     for bloc in lead["p_unipolar"]:
         table.add_column(Text(titles.get(bloc, bloc)), justify="right", max_width=13)
     table.add_column("two within it", justify="right", no_wrap=True)
-    table.add_column("neither", justify="right", no_wrap=True)
+    table.add_column(neither(len(titles)), justify="right", no_wrap=True)
     for label, side in [(Text("base"), base), *_labelled(summary)]:
         found = side["lead"]
         if found is None:

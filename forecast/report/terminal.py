@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from forecast.results import default_milestone, month_or_never
+from forecast.wording import neither
 
 _BLOCS_ABREAST = 3
 
@@ -192,7 +193,8 @@ def _lead_table(milestone: Mapping[str, Any], horizon: str) -> Table:
     table.add_row(
         f"P(bipolar: two within {years})", probability(lead["p_bipolar"], lead["mcse"]["p_bipolar"])
     )
-    table.add_row(f"P(neither by {horizon})", probability(lead["p_neither"], lead["mcse"]["p_neither"]))
+    nobody = neither(len(titles))
+    table.add_row(f"P({nobody} by {horizon})", probability(lead["p_neither"], lead["mcse"]["p_neither"]))
     return table
 
 

@@ -17,6 +17,7 @@ from forecast.report.figures import FAINT, INK, bloc_colours, percent
 from forecast.report.picture_file import save_picture
 from forecast.results.crossing_summary import lead_years
 from forecast.results.summary import accepted_draws, crossing_array
+from forecast.wording import neither
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -95,6 +96,11 @@ def _words(figure: Figure, described: Mapping[str, Any], run_id: str) -> None:
         f"{draws['total'] - draws['set_aside']:,} accepted of {draws['total']:,} draws; ± is the Monte Carlo "
         "standard error."
     )
+    if described["lead"] is not None and len(described["blocs"]) > 2:
+        caption += (
+            "\nThe lead is one bloc's over another: a third bloc within the limit of the first makes a world "
+            "bipolar too, whatever the lead."
+        )
     if described["by_threshold"]:
         caption += (
             "\nLower panels: accepted draws in bins of a threshold's own draws, with a bar of two Monte "
@@ -278,7 +284,8 @@ def _stack_colours(described: Mapping[str, Any], colours: Mapping[str, str]) -> 
 
 
 def _legend(figure: Figure, described: Mapping[str, Any], colours: Mapping[str, str]) -> None:
-    words = {"bipolar": "bipolar", "neither": f"neither by {described['horizon'][:4]}"}
+    nobody = neither(len(described["blocs"]))
+    words = {"bipolar": "bipolar", "neither": f"{nobody} by {described['horizon'][:4]}"}
     labels = [
         words.get(kind) or f"{described['blocs'][bloc]} alone" for kind, bloc in _stack_order(described)
     ]

@@ -40,7 +40,7 @@ class Channels:
         The sum of channels, and what it is called.
     bloc : str
     names : tuple of str
-        Of the channels.
+        Of the channels that the bloc has.
     unit : str
         Of the flows, such as "million H100e/year".
     time : ndarray, (time,)
@@ -146,7 +146,9 @@ def read_channels(results: xr.DataTree, *, bloc: str | None = None, quantity: st
     dim = _channel_dim(flows)
     unit = str(flows.attrs.get("unit", ""))
     shown = f"million {unit}" if unit.startswith("H100e") else unit
-    values = flows.sel(bloc=chosen_bloc).transpose("chain", "draw", dim, "time").to_numpy()
+    mine = flows.sel(bloc=chosen_bloc).transpose(dim, "chain", "draw", "time").fillna(0.0)
+    mine = mine[(mine > 0).any(["chain", "draw", "time"]).to_numpy()]  # another bloc's channel is not its own
+    values = mine.transpose("chain", "draw", dim, "time").to_numpy()
     scaled = convert(np.asarray(values, dtype=float), unit, shown)
     offered = _log_of(projection, chosen, chosen_bloc, shown)
     if offered is None:
@@ -159,7 +161,7 @@ def read_channels(results: xr.DataTree, *, bloc: str | None = None, quantity: st
         quantity=chosen,
         title=str(projection[chosen].attrs.get("long_name") or chosen) if chosen in projection else chosen,
         bloc=chosen_bloc,
-        names=tuple(str(name) for name in flows[dim].to_numpy()),
+        names=tuple(str(name) for name in mine[dim].to_numpy()),
         unit=shown,
         time=_decimal(projection["time"].to_numpy()),
         flows=scaled,

@@ -13,6 +13,7 @@ from forecast.results.stored import StoredRun
 DEFAULT = "the driver's default"
 GENERAL = "its general prior"
 LEFT_OUT = "the driver is left out"
+NO_BLOC = "it has no such bloc"
 
 # They say nothing that changes a number.
 _WORDS = frozenset({"name", "title", "description", "extends", "source", "note", "judgement"})
@@ -221,6 +222,8 @@ def _unstated(key: str, settings: Mapping[str, Any], run: StoredRun) -> str | No
         return LEFT_OUT
     if driver in str(settings.get("drivers.disable", "")).split(", "):
         return LEFT_OUT
+    if path[1] == "by_bloc" and len(path) > 2 and f"blocs.{path[2]}" not in settings:
+        return NO_BLOC
     if path[1] in _SLOTS and len(path) > 3:
         general = settings.get(f"priors.{driver}.{path[-1]}")
         # Keys set on the driver's default leave its priors by bloc or epoch where they are.
