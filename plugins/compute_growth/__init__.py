@@ -82,7 +82,8 @@ class ComputeGrowth(Driver):
     def allocated(self, m):
         fade = m["allocation_trend_decay"]
         since = m.before - 1.0 - fade * pt.expm1(-m.after / fade)  # two trends kept for ever put China first
-        contrast = np.linspace(1.0, -1.0, len(m.blocs))[:, None] if len(m.blocs) > 1 else 0.0
+        first = np.arange(len(m.blocs))[:, None] == 0  # against all others: a third bloc changes no second
+        contrast = np.where(first, 1.0, -1.0) if len(m.blocs) > 1 else 0.0
         trend = m["allocation_trend"] + m["allocation_half_difference"] * contrast
         return m["allocation"] + trend * since
 
