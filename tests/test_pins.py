@@ -16,6 +16,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LINES: list[str] = PROJECT["tool"]["uv"]["constraint-dependencies"]
 RUNTIME: list[str] = PROJECT["project"]["dependencies"]
 DEV: list[str] = PROJECT["dependency-groups"]["dev"]
+GROUPS: list[str] = [line for group in PROJECT["dependency-groups"].values() for line in group]
 
 
 def pins() -> dict[str, str]:
@@ -56,14 +57,14 @@ def test_every_pin_is_one_exact_version_and_no_address():
         assert [s.operator for s in pin.specifier] == ["=="], line
 
 
-def test_every_package_that_running_and_developing_name_is_pinned():
-    names = {canonicalize_name(Requirement(line).name) for line in [*RUNTIME, *DEV]}
+def test_every_package_that_running_and_any_group_name_is_pinned():
+    names = {canonicalize_name(Requirement(line).name) for line in [*RUNTIME, *GROUPS]}
     assert names <= set(pins())
 
 
 def test_every_pin_lies_within_the_bounds_that_we_state():
     pinned = pins()
-    for line in [*RUNTIME, *DEV]:
+    for line in [*RUNTIME, *GROUPS]:
         requirement = Requirement(line)
         version = pinned[canonicalize_name(requirement.name)]
         assert requirement.specifier.contains(version), f"{line}: pinned {version}"
