@@ -57,6 +57,7 @@ class Entry:
     def log_density(self, x: NDArray[np.float64], numbers: Numbers) -> tuple[float, NDArray[np.float64]]:
         """Return log density and gradient at an unconstrained point."""
         table, kept = native.fill(self.slots, numbers)
+        x = np.ascontiguousarray(x, dtype=np.float64)  # compiled code takes an address, not strides
         value, gradient = native.evaluate(self.logp.address, x, table)
         del kept  # it had to live until here: the table holds addresses
         return value, gradient

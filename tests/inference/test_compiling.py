@@ -85,8 +85,7 @@ def test_compiled_log_density_and_gradient_are_those_of_the_python_linker(
     reference = pytensor.function(model.value_vars, outputs, mode=mode)
     entry, numbers = compiler.compiled(graph, layout).code, model_data(graph, layout)
     rng = np.random.default_rng(4)
-    for _ in range(5):
-        x = rng.normal(size=entry.n)
+    for x in rng.normal(size=(entry.n, 5)).T:  # not contiguous: compiled code knows addresses alone
         expected, *gradient = reference(x[:-1], x[-1])
         value, found = entry.log_density(x, numbers)
         np.testing.assert_allclose(value, expected, rtol=1e-10)
