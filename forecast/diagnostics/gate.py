@@ -53,8 +53,8 @@ ADVICE = {
     "e_bfmi": "The sampler explores heavy tails too slowly: tune longer (--tune), or give the widest priors "
     "lighter tails.",
     "accepted": "In those a bloc had crossed by the as-of date, or evidence on crossing dates ruled them "
-    "out: draw more (--draws), and ask whether priors or thresholds contradict what has not happened yet, or what "
-    "that evidence says.",
+    "out: draw more (--draws), and ask whether priors or thresholds contradict what has not happened yet, or "
+    "what that evidence says.",
 }
 """What to do about a failed check."""
 
@@ -71,7 +71,8 @@ class Check:
     state : {"pass", "fail", "not-available"}
     value : float or None
         The worst value; None where it is not a number.
-    threshold : float
+    threshold : float or None
+        None where it depends on what could not be computed.
     where : str
         The parameter, crossing or chain with the worst value.
     advice : str
@@ -82,7 +83,7 @@ class Check:
     title: str
     state: State
     value: float | None
-    threshold: float
+    threshold: float | None
     where: str = ""
     advice: str = ""
 
