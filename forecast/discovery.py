@@ -12,17 +12,20 @@ import hashlib
 import importlib
 import importlib.util
 import os
+import re
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from forecast.entry_points import Damaged, distribution_of, read_entry_points
 from forecast.errors import ForecastError, InputError
-from forecast.wording import shown
+from forecast.wording import printable, shown
 
 ENTRY_POINT_GROUP = "forecast.drivers"
 OURS = "agi-forecast"
@@ -75,13 +78,19 @@ def installed_plugins() -> list[Candidate]:
     Returns
     -------
     list of Candidate
-        In an order that does not depend on how they were installed.
+        In an order that does not depend on how they were installed; one whose
+        metadata is damaged is among them, and says so when it is loaded.
     """
-    found = []
-    for point in metadata.entry_points(group=ENTRY_POINT_GROUP):
-        name, version = (point.dist.name, point.dist.version) if point.dist else ("", "")
-        found.append(Candidate(point.name, name, version, point.load))
+    points, damaged = read_entry_points(ENTRY_POINT_GROUP)
+    found = [Candidate(point.name, *distribution_of(point), point.load) for point in points]
+    found += [
+        Candidate(one.distribution, one.distribution, one.version, partial(_refuse, one)) for one in damaged
+    ]
     return sorted(found, key=lambda c: (c.name, c.distribution))
+
+
+def _refuse(damaged: Damaged) -> None:
+    raise BrokenPlugin(damaged.error)
 
 
 @dataclass(frozen=True)
@@ -116,11 +125,37 @@ class Selection:
         """
         if self.names is None:
             return candidates, [], set()
-        known = {name for c in candidates for name in (c.name, c.distribution)}
-        named = [c for c in candidates if self.names & {c.name, c.distribution}]
+        # A distribution is the same one with hyphens, underscores or dots (PEP 503).
+        known = {name for c in candidates for name in (c.name, _normal(c.distribution))}
+        selected = {*self.names, *map(_normal, self.names)}
+        named = [c for c in candidates if c.name in self.names or _normal(c.distribution) in selected]
         builtin = [] if any(c.distribution == OURS for c in named) else [OURS]
         chosen = [c for c in candidates if c in named or c.distribution in builtin]
-        return chosen, [c for c in candidates if c not in chosen], set(self.names - known)
+        unknown = {name for name in self.names if name not in known and _normal(name) not in known}
+        return chosen, [c for c in candidates if c not in chosen], unknown
+
+
+def _normal(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def named_plugins(given: Sequence[str]) -> list[Candidate]:
+    """Plugins that the user named, each once: the same file by two paths is one plugin.
+
+    Raises
+    ------
+    InputError
+        As :func:`named_plugin`.
+    """
+    found: dict[str, Candidate] = {}
+    for one in given:
+        candidate = named_plugin(one)
+        found.setdefault(str(_existing_file(one)) if _is_path(one) else one, candidate)
+    return list(found.values())
+
+
+def _is_path(given: str) -> bool:
+    return given.endswith(".py") or "/" in given or os.sep in given
 
 
 def named_plugin(given: str) -> Candidate:
@@ -138,7 +173,7 @@ def named_plugin(given: str) -> Candidate:
     """
     if not given.strip() or "\0" in given:
         raise InputError(f"--plugin {shown(given)}: give the path of a .py file or the name of a module")
-    if given.endswith(".py") or "/" in given or os.sep in given:
+    if _is_path(given):
         path = _existing_file(given)
         return Candidate(given, "", "", lambda: _import_file(path))
     if not all(part.isidentifier() for part in given.split(".")):
@@ -186,7 +221,7 @@ def describe(error: BaseException) -> str:
         Such as ``"mine.py:7: ZeroDivisionError: division by zero"``.
     """
     if isinstance(error, ForecastError):  # already in words, with file and line
-        return "; ".join(str(error).splitlines())
+        return printable("; ".join(str(error).splitlines()))
     where = _location(error)
     if isinstance(error, SystemExit):
         what = f"it called sys.exit({'' if error.code is None else shown(error.code)})"
@@ -195,7 +230,7 @@ def describe(error: BaseException) -> str:
     else:
         text = " ".join(_text(error).split())
         what = f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
-    return f"{where}: {what}" if where else what
+    return printable(f"{where}: {what}" if where else what)
 
 
 def short_path(path: str) -> str:
@@ -252,7 +287,9 @@ def _existing_file(given: str) -> Path:
 def _import_file(path: Path) -> ModuleType:
     # The name is unique to the file, so that two files called driver.py do not meet in sys.modules.
     name = f"forecast_plugin_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
-    spec = importlib.util.spec_from_file_location(name, path)
+    # An __init__.py is a package: what lies beside it, and its __package__, are then where it looks for them.
+    folder = [str(path.parent)] if path.name == "__init__.py" else None
+    spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=folder)
     if spec is None:
         raise BrokenPlugin("cannot be imported as a Python file")
     module = importlib.util.module_from_spec(spec)
@@ -286,5 +323,8 @@ def _module_exists(name: str) -> bool:
 
 
 def _distribution_of_module(name: str) -> tuple[str, str]:
-    owners = metadata.packages_distributions().get(name.partition(".")[0], [])
-    return (owners[0], metadata.version(owners[0])) if owners else ("", "")
+    try:
+        owners = metadata.packages_distributions().get(name.partition(".")[0], [])
+        return (owners[0], metadata.version(owners[0])) if owners else ("", "")
+    except Exception:  # some distribution's metadata is damaged: the module is still what was asked for
+        return "", ""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,18 @@ HOOKS: Mapping[str, tuple[Any, str]] = {
     "forecast_claims": (Path | Traversable, "paths"),
 }
 """Each hook, what its list holds, and what people call that."""
+
+FIELDS: Mapping[str, tuple[Any, str]] = {
+    "name": (str, "text"),
+    "title": (str, "text"),
+    "driver": (str, "text"),
+    "table": (str, "text"),
+    "file": (Path | Traversable, "a path"),
+    "read": (Callable, "a function"),
+    "text": (Callable, "a function"),
+    "picture": (Callable, "a function"),
+}
+"""Fields of what plugins bring, and what each holds."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +123,10 @@ class PluginRegistry:
 
     def _check_hooks(self, plugin: Any, candidate: Candidate) -> tuple[str, ...]:
         known = [name for name in vars(hookspecs) if name.startswith("forecast_")]
-        callers = self._manager.get_hookcallers(plugin) or []
-        if not callers:
+        mine = self._manager.get_hookcallers(plugin) or []
+        # One marked `optionalhook` may be of a later contract than ours: pluggy lets it be.
+        callers = [caller for caller in mine if caller.has_spec()]
+        if not mine:
             raise BrokenPlugin(
                 f"has no hook; define a function {known[0]}() marked with forecast.hookspecs.hookimpl, or "
                 "another hook of forecast.hookspecs"
@@ -120,7 +134,7 @@ class PluginRegistry:
         try:
             self._manager.check_pending()
         except pluggy.PluginValidationError:
-            names = [caller.name for caller in callers if not caller.has_spec()]
+            names = [caller.name for caller in mine if not caller.has_spec()]
             meant = ", ".join(f"{name!r}{did_you_mean(name, known)}" for name in names)
             raise BrokenPlugin(f"has a hook that does not exist: {meant}") from None
         for caller in callers:
@@ -140,4 +154,17 @@ def _listed(hook: str, answer: Any) -> list[Any]:
         for item in answer:
             if not isinstance(item, kind):
                 raise BrokenPlugin(f"{hook}() returned a list that holds {shown(item)}; it holds {words}")
+            _check_fields(hook, item)
     return list(answer)
+
+
+def _check_fields(hook: str, item: Any) -> None:
+    """Refuse a field of another type here, where its plugin is known, and not in the middle of a run."""
+    if not is_dataclass(item):  # a path
+        return
+    for one in fields(item):
+        kind, words = FIELDS[one.name]
+        value = getattr(item, one.name)
+        if not isinstance(value, kind) and not (value is None and one.default is None):
+            what = f"{type(item).__name__} whose {one.name} is {shown(value)}"
+            raise BrokenPlugin(f"{hook}() returned a {what}; it must be {words}")

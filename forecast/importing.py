@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from forecast.discovery import BrokenPlugin, guarded
@@ -55,6 +55,8 @@ def import_file(brought: Brought, file: Path, host: Host, output: Path) -> int:
     check_text_path(output)
     if not file.is_file():
         raise InputError(f"{file}: there is no such file")
+    if output.exists() and output.samefile(file):
+        raise InputError(f"--output {output}: is the file that is read; name another")
     try:
         with guarded():
             rows = [dict(row) for row in importer.read(file)]
@@ -91,4 +93,6 @@ def _cell(row: Mapping[str, object], name: str) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, datetime):  # rows have days; pandas has timestamps only
+        value = value.date()
     return value.isoformat() if isinstance(value, date) else str(value)

@@ -22,7 +22,7 @@ from forecast.discovery import (
     Selection,
     guarded,
     installed_plugins,
-    named_plugin,
+    named_plugins,
 )
 from forecast.driver import API_VERSION, Driver
 from forecast.errors import InputError, PluginError
@@ -160,13 +160,26 @@ def load_plugins(
     loader = _Loader()
     if entry_points:
         loader.load_installed(Selection.from_environment())
-    for given in dict.fromkeys(named):
-        loader.load(named_plugin(given), needed=True)
+    for candidate in named_plugins(named):
+        loader.load(candidate, needed=True)
     for driver in drivers:
         try:
             loader.loaded.drivers.append(vet(driver, HERE, ""))
         except BrokenPlugin as error:
             raise PluginError(str(error), driver=name_of(driver), distribution=HERE) from error.__cause__
+    return loader.loaded
+
+
+def load_alone(candidate: Candidate) -> Loaded:
+    """Load one plugin as the host does, with nothing beside it.
+
+    Raises
+    ------
+    PluginError
+        It cannot be used.
+    """
+    loader = _Loader()
+    loader.load(candidate, needed=True)
     return loader.loaded
 
 

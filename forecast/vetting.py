@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,8 +84,9 @@ def vet(driver: Any, distribution: str, version: str) -> LoadedDriver:
 def name_of(driver: Any) -> str | None:
     """Name of whatever a hook returned; None where it has none."""
     try:
-        name = driver.name
-    except Exception:
+        with guarded():  # a property may raise, and even leave
+            name = driver.name
+    except BrokenPlugin:
         return None
     return name if isinstance(name, str) and name else None
 
@@ -151,7 +152,7 @@ def check_version(version: Any, who: str) -> None:
 
 
 def _vet_parameters(driver: Driver) -> None:
-    if isinstance(driver.parameters, (str, Mapping)):
+    if isinstance(driver.parameters, (str, Mapping)) or not isinstance(driver.parameters, Sequence):
         raise BrokenPlugin("parameters must be what load_parameters or parameters_from_text returns")
     seen = set()
     for priors in driver.parameters:

@@ -124,6 +124,23 @@ def test_scenarios_and_claims_of_a_plugin_are_known_by_their_names(pack, tmp_pat
         ),
         ("forecast_evidence", "return None", "forecast_evidence() returned None"),
         ("forecast_evidence", "return 1 / 0", "ZeroDivisionError"),
+        (
+            "forecast_evidence",
+            "return [MoreRows(['a'], 'b', FOLDER)]",
+            "driver is ['a']; it must be text",
+        ),
+        (
+            "forecast_evidence",
+            "return [MoreRows('a', 'b', 'c.csv')]",
+            "file is 'c.csv'; it must be a path",
+        ),
+        (
+            "forecast_report_sections",
+            "return [ReportSection('x', 'X', 5)]",
+            "text is 5; it must be a",
+        ),
+        ("forecast_importers", "return [Importer('a', None, 'd', 't', list)]", "whose title is None"),
+        ("forecast_evidence", r"raise ValueError('\x1b[2J')", r"ValueError: \x1b[2J"),
     ],
 )
 def test_rubbish_from_a_hook_is_named(pack, tmp_path, hook, body, words):
@@ -132,6 +149,46 @@ def test_rubbish_from_a_hook_is_named(pack, tmp_path, hook, body, words):
     with pytest.raises(PluginError, match="plugin 'pack.py'") as caught:
         only(pack(hook, body))
     assert words in str(caught.value)
+
+
+def test_a_hook_of_a_later_contract_may_be_marked_as_optional(pack, tmp_path):
+    file = pack("forecast_evidence", "return []")
+    with (tmp_path / file).open("a") as stream:
+        stream.write("\n@hookimpl(optionalhook=True)\ndef forecast_of_tomorrow():\n    return 1 / 0\n")
+    (plugin,) = only(file).loaded.plugins
+    assert (plugin.status, plugin.hooks) == ("ok", ("forecast_evidence",))
+
+
+def test_a_driver_whose_name_leaves_the_process_is_set_aside(install):
+    text = toy().replace('name = "toy"', "name = property(lambda self: exit(3))")
+    install("toy", text, "agi-toy")
+    (problem,) = load_host().problems
+    assert "it called sys.exit(3)" in problem.message
+
+
+def test_parameters_that_can_be_read_only_once_are_refused(install):
+    install("toy", toy().replace("api_version", "parameters = iter(())\n    api_version"), "agi-toy")
+    (problem,) = load_host().problems
+    assert "parameters must be what load_parameters" in problem.message
+
+
+def test_a_file_that_is_named_by_two_paths_is_one_plugin(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "toy.py").write_text(toy())
+    assert list(only("toy.py", "./toy.py", str(tmp_path / "toy.py")).drivers) == ["toy"]
+
+
+def test_a_package_is_loaded_from_its_init_file_with_what_lies_beside_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    package = tmp_path / "lab_toy"
+    package.mkdir()
+    (package / "level.py").write_text("UNIT = 'FLOP'\n")
+    (package / "priors.toml").write_text('level = { value = 3, unit = "FLOP", source = "s" }\n')
+    text = f"from forecast import load_parameters\nfrom . import level\n{toy()}".replace(
+        "api_version", "parameters = load_parameters(__package__, name)\n    api_version"
+    )
+    (package / "__init__.py").write_text(text)
+    assert len(only("lab_toy/__init__.py").defaults()) == 1
 
 
 def test_two_plugins_with_a_worldview_of_one_name_are_both_named(pack, tmp_path):
@@ -294,6 +351,7 @@ def test_without_the_variable_everything_is_loaded(three):
         ("more", ["more", "own"]),
         ("own", ["own"]),
         ("agi-forecast one", ["one", "own"]),
+        ("AGI_one", ["one", "own"]),
     ],
 )
 def test_the_variable_selects_distributions_plugins_and_drivers(three, value, loaded):

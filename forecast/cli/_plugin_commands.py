@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 
 import click
+
+from forecast.entry_points import distribution_of, read_entry_points
 
 GROUP = "forecast.commands"
 
@@ -36,7 +39,10 @@ class PluginCommand:
         if len(self.points) > 1:
             return f"Cannot be used: {self.owners} both bring it."
         dist = self.points[0].dist
-        summary = (dist.metadata["Summary"] if dist and "Summary" in dist.metadata else "") or ""
+        try:
+            summary = (dist.metadata.get("Summary") if dist else "") or ""
+        except Exception:  # no METADATA, or a damaged one
+            summary = ""
         summary = " ".join(summary.split())
         return f"{summary[:60].rstrip('. ')} ({self.owners})." if summary else f"Of {self.owners}."
 
@@ -73,7 +79,7 @@ def plugin_commands() -> dict[str, PluginCommand]:
     dict of str to PluginCommand
     """
     found: dict[str, tuple[metadata.EntryPoint, ...]] = {}
-    for point in sorted(metadata.entry_points(group=GROUP), key=_label):
+    for point in sorted(read_entry_points(GROUP)[0], key=_label):
         others = found.get(point.name, ())
         if _label(point) not in map(_label, others):  # a path that is searched twice
             found[point.name] = (*others, point)
@@ -81,7 +87,7 @@ def plugin_commands() -> dict[str, PluginCommand]:
 
 
 def _label(point: metadata.EntryPoint) -> str:
-    return f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+    return " ".join(distribution_of(point)).strip() or point.value
 
 
 def _blaming(command: click.Command, whose: PluginCommand) -> click.Command:
@@ -89,16 +95,18 @@ def _blaming(command: click.Command, whose: PluginCommand) -> click.Command:
     from forecast.discovery import describe
     from forecast.errors import ForecastError, PluginError
 
-    run = command.invoke
+    def blaming[**P, T](run: Callable[P, T]) -> Callable[P, T]:
+        def call(*args: P.args, **kwargs: P.kwargs) -> T:
+            try:
+                return run(*args, **kwargs)
+            except (ForecastError, click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+                raise
+            except Exception as error:
+                message = f"its command {whose.name!r} failed: {describe(error)}"
+                raise PluginError(message, distribution=whose.owners) from error
 
-    def invoke(ctx: click.Context) -> object:
-        try:
-            return run(ctx)
-        except (ForecastError, click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
-            raise
-        except Exception as error:
-            message = f"its command {whose.name!r} failed: {describe(error)}"
-            raise PluginError(message, distribution=whose.owners) from error
+        return call
 
-    command.invoke = invoke  # type: ignore[method-assign]
+    command.make_context = blaming(command.make_context)  # type: ignore[method-assign]
+    command.invoke = blaming(command.invoke)  # type: ignore[method-assign]
     return command

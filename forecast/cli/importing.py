@@ -46,6 +46,8 @@ def import_rows(name: str | None, file: Path | None, output: Path | None, plugin
     if file is None:
         raise InputError(f"forecast import {name}: say which file to read")
     target = output or Path(f"{importers[name].item.table}.csv")
+    if output is None and target.exists():  # nobody said that it may be replaced
+        raise InputError(f"{target} exists already; say --output {target} to replace it, or another file")
     count = import_file(importers[name], file, host, target)
     rows = "row" if count == 1 else "rows"
     click.echo(f"{count} {rows} for {importers[name].item.driver}/{importers[name].item.table}: {target}")

@@ -22,7 +22,7 @@ def new(name: str, folder: str) -> None:
     """
     from forecast.scaffold import names_of, write_plugin
 
-    names = names_of(name, _installed_drivers())
+    names = names_of(name, *_installed())
     path = write_plugin(names, Path(folder))
     where = str(path) if path.is_absolute() or len(path.parts) > 1 else f".{os.sep}{path}"
     click.echo(f"Wrote {where}: the driver {names.driver!r}, an example to replace.\n\nNext:")
@@ -34,15 +34,16 @@ def new(name: str, folder: str) -> None:
     click.echo(f"  {run}pytest {f'"{where}"' if ' ' in where else where}")
 
 
-def _installed_drivers() -> dict[str, str]:
-    """Names that are in use, and by which distribution; a broken plugin keeps its name too."""
+def _installed() -> tuple[dict[str, str], set[str]]:
+    """Names in use, and by which distribution (a broken plugin's too); and quantities that are provided."""
     from forecast.discovery import installed_plugins
     from forecast.errors import ForecastError
     from forecast.host import load_host
 
     taken = {one.name: one.distribution for one in installed_plugins()}
     try:
-        drivers = load_host(check=False).drivers
+        host = load_host(check=False)
     except ForecastError:  # plugins that cannot be used together: their entry points have to do
-        return taken
-    return taken | {name: loaded.label for name, loaded in drivers.items()}
+        return taken, set()
+    quantities = {term.target for term in host.terms() if term.kind == "base"}
+    return taken | {name: loaded.label for name, loaded in host.drivers.items()}, quantities

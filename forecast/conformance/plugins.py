@@ -18,10 +18,8 @@ from forecast.conformance.setting import Setting
 from forecast.conformance.subject import Subject
 from forecast.discovery import ENTRY_POINT_GROUP, BrokenPlugin, Candidate, named_plugin
 from forecast.driver import Driver
-from forecast.errors import InputError
-from forecast.hooks import PluginRegistry
-from forecast.loading import Loaded, load_plugins
-from forecast.vetting import vet
+from forecast.errors import InputError, PluginError
+from forecast.loading import Loaded, load_alone, load_plugins
 from forecast.wording import did_you_mean
 
 LOADS = "loads"
@@ -61,9 +59,9 @@ def check_plugin(given: str, *, say: Callable[[str], None] | None = None) -> Rep
                 loaded = load_plugins()
                 drivers = _installed(given, loaded)
             else:
-                drivers = [driver for candidate in candidates for driver in _drivers_of(candidate)]
+                drivers = [one.driver for each in candidates for one in load_alone(each).drivers]
                 loaded = load_plugins()
-        except BrokenPlugin as error:
+        except (BrokenPlugin, PluginError) as error:
             return Report(given, (Check(LOADS, "failed", str(error)),))
         names = ", ".join(driver.name for driver in drivers) or "no driver: the kit has nothing to check"
         checks = [Check(LOADS, "passed", f"it can be imported and has {names}")]
@@ -91,14 +89,6 @@ def summary(report: Report) -> str:
 
 def _named(check: Check, driver: Driver, drivers: int) -> Check:
     return check if drivers == 1 else Check(check.code, check.state, f"{driver.name}: {check.detail}")
-
-
-def _drivers_of(candidate: Candidate) -> list[Driver]:
-    """Drivers of a plugin that is not installed, vetted."""
-    offered = PluginRegistry().ask(candidate).items.get("forecast_drivers", [])
-    return [
-        vet(driver, candidate.distribution or candidate.name, candidate.version).driver for driver in offered
-    ]
 
 
 def _installed(given: str, loaded: Loaded) -> list[Driver]:

@@ -31,7 +31,7 @@ class CrossingDates:
     Attributes
     ----------
     dates : ndarray, (draw, bloc)
-        Decimal years; ``inf`` for never by the horizon.
+        Decimal years; ``inf`` for never by the horizon. Not to be written to: copy first.
     blocs : tuple of str
         In the order of the bloc axis.
     as_of, horizon : float
@@ -45,7 +45,7 @@ class CrossingDates:
     _own: Mapping[str, Floats]
 
     def __getitem__(self, name: str) -> Floats:
-        """Draws of a parameter of the driver: (draw,), or (draw, bloc) where it has one a bloc."""
+        """Draws of the driver's parameter, read only: (draw,), (draw, bloc) or (draw, bloc, epoch)."""
         if name not in self._own:
             raise KeyError(f"no parameter {name!r}; it has {', '.join(self._own) or 'none'}")
         return self._own[name]
@@ -111,11 +111,11 @@ def kept_by_evidence(
         if sum(f"{one.driver}/{one.target}" == label for one in terms) > 1:
             label = f"{label}/{term.build.__name__}"
         own = {
-            name: values[..., 0] if values.ndim == 3 else values
+            name: _read_only(values[..., 0] if values.ndim == 3 and values.shape[-1] == 1 else values)
             for (driver, name), values in parameters.items()
             if driver == term.driver
         }
-        x = CrossingDates(dates[term.milestone], spec.blocs, end_of(spec.as_of), horizon, own)
+        x = CrossingDates(_read_only(dates[term.milestone]), spec.blocs, end_of(spec.as_of), horizon, own)
         log_likelihood = _evaluated(term, spec, x)
         bound = np.max(log_likelihood[candidates], initial=-np.inf)
         luck = stream(seed, "crossing evidence", label).random(len(log_likelihood))
@@ -123,6 +123,13 @@ def kept_by_evidence(
             # 1 - luck lies in (0, 1]: the likeliest draw is always kept.
             kept[label] = np.log1p(-luck) <= log_likelihood - bound
     return kept
+
+
+def _read_only(values: Floats) -> Floats:
+    """A view that a term cannot write to: its dates are those that the run stores."""
+    view = values.view()
+    view.flags.writeable = False
+    return view
 
 
 def _evaluated(term: Term, spec: Spec, x: CrossingDates) -> Floats:

@@ -42,11 +42,18 @@ def _requirement(name: str) -> list[str]:
     if isinstance(version_control := origin.get("vcs_info"), dict):
         commit = version_control.get("commit_id")
         at = f"@{commit}" if commit else ""
-        return [f"{distribution.name} @ {version_control.get('vcs', 'git')}+{url}{at}"]
+        where = f"{version_control.get('vcs', 'git')}+{url}{at}{_inside(origin)}"
+        return [f"{distribution.name} @ {where}"]
     folder = origin.get("dir_info")
     if isinstance(folder, dict) and folder.get("editable"):
         return ["--editable", unquote(urlsplit(url).path)]
-    return [f"{distribution.name} @ {url}"]
+    return [f"{distribution.name} @ {url}{_inside(origin)}"]
+
+
+def _inside(origin: dict[str, Any]) -> str:
+    """Where in a repository or an archive its project lies, if not at the top."""
+    folder = origin.get("subdirectory")
+    return f"#subdirectory={folder}" if isinstance(folder, str) and folder else ""
 
 
 def _origin(distribution: metadata.Distribution) -> dict[str, Any]:

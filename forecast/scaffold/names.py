@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import keyword
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from forecast.errors import InputError
@@ -18,7 +18,8 @@ PREFIX = "forecast-"
 LONGEST = 30
 """Characters of a driver's name: it stands in tables, on command lines and in lines of code."""
 
-_IMPORTED = ("Driver",)  # names of the template's module that a class must not hide
+# Names in the template's module and in its tests that a class must not hide.
+_IMPORTED = ("Driver", "DriverConformance", "TestConformance")
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,11 @@ class PluginNames:
         return self.driver.replace("-", "_")
 
     @property
+    def quantity(self) -> str:
+        """What the template's driver provides: ``grid_queues_delay``."""
+        return f"{self.key}_delay"
+
+    @property
     def words(self) -> str:
         """In sentences: ``grid queues``."""
         return self.driver.replace("-", " ")
@@ -64,7 +70,7 @@ class PluginNames:
         return "".join(word[0].upper() + word[1:] for word in self.driver.split("-"))
 
 
-def names_of(name: str, taken: Mapping[str, str]) -> PluginNames:
+def names_of(name: str, taken: Mapping[str, str], quantities: Collection[str] = ()) -> PluginNames:
     """Names of a new plugin.
 
     Parameters
@@ -73,6 +79,8 @@ def names_of(name: str, taken: Mapping[str, str]) -> PluginNames:
         The driver's name, or the distribution's, which begins with ``forecast-``.
     taken : mapping of str to str
         Installed drivers, and where each comes from.
+    quantities : collection of str
+        What installed drivers provide: the template's driver provides one of its own.
 
     Returns
     -------
@@ -103,6 +111,11 @@ def names_of(name: str, taken: Mapping[str, str]) -> PluginNames:
         raise InputError(
             f"a driver called {driver!r} is installed already ({taken[driver]}); choose another name, "
             "or edit that one"
+        )
+    if names.quantity in quantities:
+        raise InputError(
+            f"a plugin called {driver!r} would provide {names.quantity!r}, and an installed driver does "
+            "already; choose another name"
         )
     if importlib.util.find_spec(names.module) is not None:
         raise InputError(f"a package called {names.module} is installed already; choose another name")

@@ -69,6 +69,7 @@ def plugin_files(names: PluginNames) -> Iterator[tuple[str, str]]:
         "driver": names.driver,
         "key": names.key,
         "module": names.module,
+        "quantity": names.quantity,
         "title": names.title,
         "version": _series(),
         "words": names.words,

@@ -174,6 +174,37 @@ def test_a_command_that_fails_is_the_plugins_fault(shout):
     assert forecast("shout").exit_code == 2
 
 
+def test_a_command_that_fails_while_it_reads_its_arguments_is_the_plugins_fault(install):
+    text = COMMAND.replace('"word"', '"word", callback=lambda *_: 1 / 0')
+    install("shout", text, "agi-shout", group="forecast.commands", attribute=":shout")
+    result = forecast("shout", "hello")
+    assert result.exit_code == 1 and "its command 'shout' failed: " in result.stderr
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [b"[forecast.drivers]\na line without a value\n", b"[forecast.commands]\n\xe9t\xe9 = x:y\n"],
+)
+def test_damaged_metadata_of_one_distribution_stops_nothing_and_is_named(install, shout, damage):
+    install("ape", good("ape"), "agi-apes", "1.2")
+    info = install("bee", good("bee"), "agi-bees", "0.1")
+    (info / "entry_points.txt").write_bytes(damage)
+    shown = forecast("--help")
+    assert shown.exit_code == 0 and "agi-shout 1.0" in shown.stdout
+    result = forecast("plugins", "--json")
+    assert result.exit_code == 0, result.output
+    states = {one["distribution"]: one for one in json.loads(result.stdout)}
+    assert states["agi-apes"]["status"] == "ok" and states["agi-bees"]["status"] == "broken"
+    assert "its entry_points.txt cannot be read" in states["agi-bees"]["error"]
+
+
+def test_a_distribution_without_metadata_is_called_after_its_folder(install):
+    info = install("ape", good("ape"), "agi_apes", "1.2")
+    (info / "METADATA").unlink()
+    (entry,) = json.loads(forecast("plugins", "--json").stdout)
+    assert (entry["distribution"], entry["version"], entry["status"]) == ("agi_apes", "1.2", "ok")
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [("raise RuntimeError('x')", "RuntimeError: x"), ("shout = 3", "it is a int, not a click command")],
@@ -286,6 +317,24 @@ def test_a_mistake_is_told_in_words(importer, arguments, code, words):
     assert "Traceback" not in result.output
 
 
+def test_nothing_is_replaced_that_nobody_named(importer, here):
+    (here / "runs.csv").write_text("mine\n")
+    result = import_("their-list", "list.csv")
+    assert result.exit_code == 2 and "runs.csv exists already; say --output runs.csv" in result.stderr
+    assert (here / "runs.csv").read_text() == "mine\n"
+    assert import_("their-list", "list.csv", "--output", "runs.csv").exit_code == 0
+    before = (here / "list.csv").read_text()
+    result = import_("their-list", "list.csv", "--output", "./list.csv")
+    assert result.exit_code == 2 and "is the file that is read" in result.stderr
+    assert (here / "list.csv").read_text() == before
+
+
+def test_a_timestamp_of_an_importer_is_its_day(importer, here):
+    importer('"date": __import__("datetime").datetime(2025, 5, 1, 12)')
+    assert import_("their-list", "list.csv", "--output", "rows.csv").exit_code == 0
+    assert "2025-05-01," in (here / "rows.csv").read_text() and "T12" not in (here / "rows.csv").read_text()
+
+
 def test_rows_that_the_table_refuses_are_told_and_nothing_is_written(importer, here):
     (here / "list.csv").write_text("model,day,flop,url\nX,2025-05-01,lots,https://example.org\n")
     result = import_("their-list", "list.csv", "--output", "rows.csv")
@@ -376,7 +425,8 @@ def test_a_run_says_how_to_install_its_plugins_again(install, here, monkeypatch)
     (archive / "direct_url.json").write_text('{"url": "https://example.org/cats.whl", "archive_info": {}}')
     cloned = install("dog", good("dog"), "agi-dogs", "0.1")
     (cloned / "direct_url.json").write_text(
-        '{"url": "https://example.org/dogs", "vcs_info": {"vcs": "git", "commit_id": "abc"}}'
+        '{"url": "https://example.org/dogs", "vcs_info": {"vcs": "git", "commit_id": "abc"}, '
+        '"subdirectory": "examples/dog"}'
     )
     (here / "toys.toml").write_text(WORLDVIEW.replace('quantity = "compute"', 'quantity = "apes"'))
     result = forecast("run", "--priors", "toys.toml", "--prior-only", "--draws", "50", "--json")
@@ -384,7 +434,7 @@ def test_a_run_says_how_to_install_its_plugins_again(install, here, monkeypatch)
     (run,) = (here / "runs").iterdir()
     assert json.loads((run / "manifest.json").read_text())["install"] == (
         "uv pip install agi-apes==1.2 --editable '/a b/bees' 'agi-cats @ https://example.org/cats.whl' "
-        "'agi-dogs @ git+https://example.org/dogs@abc'"
+        "'agi-dogs @ git+https://example.org/dogs@abc#subdirectory=examples/dog'"
     )
     assert install_command(["agi-apes"]) == "uv pip install agi-apes==1.2"
     for leftover in info.parent.iterdir():

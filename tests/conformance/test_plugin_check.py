@@ -126,6 +126,15 @@ def test_a_package_folder_is_imported_by_its_name(run, tmp_path, module_name):
         ("x = 1", "has no hook"),
         (text("Toy").replace("api_version = 1", "api_version = 99"), "was written for api_version 99"),
         (text("Toy").replace("Toy()", "Toy"), "returned the class Toy"),
+        (
+            "from forecast import hookimpl\n@hookimpl\ndef forecast_evidence():\n    return []\n",
+            "states no api_version",
+        ),
+        (
+            text("Toy") + "\nfrom forecast import Importer\n@hookimpl\ndef forecast_importers():\n"
+            "    return [Importer('A b', '', 'd', 't', list)]\n",
+            "its importer is called 'A b'",
+        ),
     ],
 )
 def test_a_broken_plugin_fails_to_load_in_words_and_with_exit_code_1(run, tmp_path, source, words):

@@ -131,7 +131,7 @@ def test_a_run_with_both_and_the_run_without_the_plugins_that_made_it(environmen
     assert {name: manifest["drivers"][name].partition(" ")[0] for name in EXAMPLES} == EXAMPLES
     assert all(name in manifest["install"] for name in EXAMPLES.values())
     told = environment.forecast("runs", "show", "latest", "--out", "runs")
-    assert "set aside by the evidence expert-survey/forecasts" in " ".join(told.split())
+    assert "set aside by the evidence" not in told  # which draws of the priors alone are not weighed by
     sections = environment.forecast("runs", "sections", "latest", "--out", "runs", "--output", ".")
     assert "Metaculus 5121" in sections and list(environment.folder.glob("*expert-survey*.png"))
 

@@ -122,6 +122,8 @@ def test_a_worldview_without_the_milestone_says_that_the_evidence_is_not_used(tm
         (lambda self, x, data: 1 / 0, "weigh (evidence on big) failed: ZeroDivisionError"),
         (lambda self, x, data: x.dates, "shape (4000, 2); it must be (4000,)"),
         (lambda self, x, data: x.first * np.nan, "is NaN or infinite in 100.0% of draws"),
+        (lambda self, x, data: x.dates.fill(2030.0), "ValueError: assignment destination is read-only"),
+        (lambda self, x, data: x["width"].fill(2.0), "ValueError: assignment destination is read-only"),
         (lambda self, x, data: x["heigth"], "no parameter 'heigth'; it has width"),
     ],
 )

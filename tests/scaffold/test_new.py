@@ -159,6 +159,8 @@ def test_the_driver_fits_on_one_screen_and_states_the_contract_it_was_written_fo
         ("class", "class is a word of Python"),
         ("none", "None is a word of Python"),
         ("driver", "says nothing"),
+        ("driver-conformance", "says nothing"),
+        ("announcement", "would provide 'announcement_delay', and an installed driver does already"),
         ("investment", "installed already (agi-forecast"),
         ("forecast-investment", "a driver called 'investment' is installed already"),
         ("plugins", "a package called forecast_plugins is installed already"),
