@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,12 +76,9 @@ def read_fit(path: Path, groups: tuple[str, ...]) -> xr.DataTree:
 def _open(path: Path, groups: tuple[str, ...]) -> dict[str, xr.Dataset]:
     import xarray as xr
 
+    engine = "zarr" if os.path.isdir(path) or zipfile.is_zipfile(path) else "h5netcdf"
     try:
-        if os.path.isdir(path) or zipfile.is_zipfile(path):
-            opened = xr.open_datatree(path, engine="zarr")
-        else:
-            opened = xr.open_datatree(path, engine="h5netcdf")
-        with opened:
+        with warnings.catch_warnings(action="ignore"), xr.open_datatree(path, engine=engine) as opened:
             there = {group: opened.children[group] for group in groups if group in opened.children}
             return {group: node.to_dataset(inherit=False).load() for group, node in there.items()}
     except ImportError as error:

@@ -121,7 +121,11 @@ def threshold_group(
 
 
 def measured_groups(
-    measured: Measured, rows: Mapping[str, list[str]], *, chains: int
+    measured: Measured,
+    rows: Mapping[str, list[str]],
+    *,
+    chains: int,
+    upper: Mapping[str, Floats] | None = None,
 ) -> dict[str, xr.Dataset]:
     """Turn measurements into the groups log_likelihood, posterior_predictive and observed_data.
 
@@ -131,6 +135,9 @@ def measured_groups(
     rows : mapping of str to list of str
         What to call the rows of each label.
     chains : int
+    upper : mapping of str to ndarray, (row,), optional
+        Bounds of the labels that are censored: an attribute of what is
+        observed, by which a check knows that such a row says "at least".
     """
     groups: dict[str, dict[str, xr.DataArray]] = {
         "log_likelihood": {},
@@ -140,7 +147,8 @@ def measured_groups(
     for label, observed in measured.observed.items():
         dim = f"{label}_row"
         coordinates = {dim: rows[label]}
-        groups["observed_data"][label] = xr.DataArray(observed, dims=(dim,), coords=coordinates)
+        bounds = {} if upper is None or label not in upper else {"upper": upper[label].tolist()}
+        groups["observed_data"][label] = xr.DataArray(observed, dims=(dim,), coords=coordinates, attrs=bounds)
         for group, values in (
             ("log_likelihood", measured.log_likelihood),
             ("posterior_predictive", measured.predictive),
@@ -192,7 +200,12 @@ def assemble(
         one.label: [f"{row.name} ({row.bloc}, {row.date})" for row in one.observations.rows]
         for one in history.likelihoods
     }
-    predicted = measured_groups(measured, rows, chains=chains)
+    upper = {
+        one.label: np.asarray(one.observations.columns[one.bound], dtype=float)
+        for one in history.likelihoods
+        if one.bound
+    }
+    predicted = measured_groups(measured, rows, chains=chains, upper=upper)
     groups: dict[str, xr.Dataset] = {}
     if prior is None:
         groups["prior"] = named
