@@ -106,6 +106,8 @@ def _vet_name(driver: Driver) -> None:
         raise BrokenPlugin(
             f"the driver {kind} is called {shown(driver.name)}; a name is lower-case words joined by hyphens"
         )
+    if not isinstance(driver.title, str):
+        raise BrokenPlugin(f"the driver {kind} has the title {shown(driver.title)}; it must be text")
 
 
 def _vet_version(driver: Driver, label: str) -> None:

@@ -373,6 +373,7 @@ def test_an_empty_list_from_the_hook_is_fine(write):
             "api_version = 1; parameters = [1]",
             "parameters holds 1; use what load_parameters",
         ),
+        ("api_version = 1", "api_version = 1; title = 7", "has the title 7; it must be text"),
         ("api_version = 1", "api_version = 1; parameters = 7", "parameters must be what load_parameters"),
         ("api_version = 1", "api_version = 1; evidence = []", "evidence must be what load_evidence returns"),
         (

@@ -70,13 +70,18 @@ class LazyGroup(click.Group):
         self.commands_at = commands_at
         self.of_plugins = of_plugins
 
-    def plugin_commands(self) -> dict[str, PluginCommand]:
-        """Commands of plugins, from metadata alone; a name of ours stays ours."""
+    def plugin_commands(self, *, ours: bool = False) -> dict[str, PluginCommand]:
+        """Commands of plugins, from metadata alone; a name of ours stays ours.
+
+        With `ours` instead those that have a name of ours, and so are not used.
+        """
         if not self.of_plugins:
             return {}
         from forecast.cli._plugin_commands import plugin_commands
 
-        return {name: found for name, found in plugin_commands().items() if name not in self.commands_at}
+        return {
+            name: found for name, found in plugin_commands().items() if (name in self.commands_at) == ours
+        }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names in the order of the table, which is the order of use; then those of plugins."""
@@ -107,10 +112,14 @@ class LazyGroup(click.Group):
         """Write the list of commands from the table, without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in self.commands_at.items()])
-        theirs = self.plugin_commands()
+        theirs = [(name, command.help) for name, command in self.plugin_commands().items()]
+        theirs += [
+            (name, f"Not used: it has the name of a command above ({command.owners}).")
+            for name, command in self.plugin_commands(ours=True).items()
+        ]
         if theirs:
             with formatter.section("Commands of plugins"):
-                formatter.write_dl([(name, command.help) for name, command in theirs.items()])
+                formatter.write_dl(theirs)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; whatever fails becomes one paragraph and an exit code."""

@@ -99,7 +99,10 @@ def subject_of(
         setting = (
             everyone
             if company == "all"
-            else Setting(closure([driver], beside) if beside else [driver], seed=seed, say=say)
+            # Finding the company builds the driver: what that leaves on it must not count as its own.
+            else Setting(
+                closure([driver], beside) if beside else [driver], seed=seed, say=say, before=everyone.before
+            )
         )
         return Subject(driver, setting, lambda: everyone)
     others = [other for other in company if other is not driver]

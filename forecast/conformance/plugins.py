@@ -67,8 +67,8 @@ def check_plugin(given: str, *, say: Callable[[str], None] | None = None) -> Rep
         checks = [Check(LOADS, "passed", f"it can be imported and has {names}")]
         if drivers:
             beside = installed_beside(drivers, loaded)
-            company = Setting(closure(drivers, beside), say=say)
-            everyone = Setting([*drivers, *beside], say=say)
+            everyone = Setting([*drivers, *beside], say=say)  # before anything is built to find the company
+            company = Setting(closure(drivers, beside), say=say, before=everyone.before)
             for driver in drivers:
                 subject = Subject(driver, company, lambda: everyone)
                 for code in CHECKS:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.conformance.picture import picture
+from forecast.conformance.picture import Picture, picture
 from forecast.dates import end_of
 from forecast.driver import Driver
 from forecast.engine import _COMPILER
@@ -150,6 +150,8 @@ class Setting:
         This process's own by default: what a run compiled is not compiled again.
     say : callable, optional
         Called with a few words before something slow.
+    before : mapping, optional
+        Pictures of drivers by id, from before they were built for the first time; taken now by default.
     """
 
     def __init__(
@@ -159,12 +161,13 @@ class Setting:
         seed: int = SEED,
         compiler: Compiler | None = None,
         say: Callable[[str], None] | None = None,
+        before: Mapping[int, Picture] | None = None,
     ) -> None:
         self.drivers = tuple(drivers)
         self.seed = seed
         self.compiler = compiler or _COMPILER
         self.say = say or (lambda _: None)
-        self.before = {id(driver): picture(driver) for driver in drivers}
+        self.before = {id(driver): picture(driver) for driver in drivers} | dict(before or {})
         self._built: dict[Variation, Built] = {}
         self._kept: dict[str, Any] = {}
 

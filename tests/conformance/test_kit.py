@@ -250,6 +250,16 @@ def test_what_a_driver_keeps_of_a_build_fails():
     assert "changes first" in said and "must not assign to self" in said
 
 
+def test_what_a_driver_keeps_of_the_build_that_finds_its_company_fails(monkeypatch):
+    def remembering(self, m):
+        self.seen = True
+        return m["level"]
+
+    monkeypatch.setattr("forecast.conformance.kit.installed_beside", lambda drivers: [owner("apart", "qp")])
+    check = run_check("no-state", subject_of(steady(thing=base(remembering))))
+    assert check.state == "failed" and "changes seen" in check.detail
+
+
 BUILDS: list[int] = []
 
 
