@@ -8,14 +8,17 @@ import sys
 import warnings
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pymc as pm
 import pytensor
 import pytest
 
 from forecast.errors import ForecastError
 from forecast.inference import Compiler, SamplerSettings, Structure, sample
 from forecast.inference.cache import cache_folder, cache_path, read_entry, write_entry
+from forecast.inference.child import compile_apart
 from forecast.inference.compiling import load_entry
 from forecast.model import model_data, pymc_model
 from forecast.worldview import Prior
@@ -57,7 +60,7 @@ def test_a_constant_in_place_of_a_prior_has_another_structure() -> None:
 
 
 def test_changed_priors_rows_and_as_of_dates_compile_nothing_and_a_changed_family_does(
-    compiler: Compiler,
+    compiler: Compiler, compiles_at_once: Path
 ) -> None:
     assert (compiler.compilations, compiler.loads) == (1, 0)
     for change in ({"priors": OTHER_NUMBERS}, {"seed": 2}, {"as_of": date(2023, 5, 1)}):
@@ -65,8 +68,9 @@ def test_changed_priors_rows_and_as_of_dates_compile_nothing_and_a_changed_famil
     assert compiler.compilations == 1
     fresh = Compiler()
     fresh.compiled(*toy())
+    assert (fresh.compilations, fresh.loads) == (0, 1)
     fresh.compiled(*toy(priors=ANOTHER_FAMILY))
-    assert fresh.compilations + fresh.loads == 2
+    assert (fresh.compilations, fresh.loads) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -113,13 +117,15 @@ def test_another_process_finds_the_compiled_model_and_gives_the_same_draws(
 
 
 @pytest.fixture
-def compiles_at_once(compiler: Compiler, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give out the session's compiled toy in place of compiling it; returns its file."""
+def compiles_at_once(compiler: Compiler, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Write the session's compiled toy wherever another process would compile it; returns its file."""
     path = cache_path(Structure.of(*toy()))
-    _, arrays = read_entry(path)
-    guard = {name: arrays[f"guard.{name}"] for name in ("point", "value", "gradient")}
-    entry = compiler.compiled(*toy()).code
-    monkeypatch.setattr("forecast.inference.compiling.compile_entry", lambda *_: (entry, guard))
+    assert path.parent == cache and path.exists()
+
+    def compile_apart(wanted: Path, *_: object) -> None:
+        write_entry(wanted, *read_entry(path))
+
+    monkeypatch.setattr("forecast.inference.compiling.compile_apart", compile_apart)
     return path
 
 
@@ -172,8 +178,17 @@ def test_a_folder_that_cannot_be_written_costs_a_warning_only(
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("FORECAST_CACHE", str(tmp_path / "file"))
+    monkeypatch.setattr("nutpie.compile_pymc_model", lambda model: model)
     with pytest.warns(RuntimeWarning, match="could not be kept"):
-        Compiler().compiled(*toy())
+        found = Compiler().compiled(*toy())
+    assert isinstance(found.code, pm.Model)  # nutpie compiles it, as in the test before
+
+
+def test_what_a_compiling_process_dies_of_is_said_by_the_one_that_started_it(tmp_path: Path) -> None:
+    no_model: Any = None
+    with pytest.raises(ForecastError, match="in a process of its own failed: AttributeError: 'NoneType'"):
+        compile_apart(tmp_path / "entry.npz", no_model, toy()[1], {})
+    assert not list(tmp_path.iterdir())
 
 
 def test_two_writers_leave_one_whole_file(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from forecast.model import Layout
 from forecast.projection import future_graph, project
 from forecast.worldview import read_interventions
@@ -27,6 +29,12 @@ def projected(spec, view, draws, *changes, seed=1):
         seed=seed,
         keep=size,
     )
+
+
+def assert_near(found, expected, within):
+    """Every number is within so much of what is expected; on large arrays pytest.approx takes seconds."""
+    wanted = np.broadcast_to(expected, np.shape(found))
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=within, equal_nan=False)
 
 
 def q(found, name):

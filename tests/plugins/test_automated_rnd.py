@@ -11,7 +11,7 @@ from forecast.model import build_graph
 from forecast.spec import history_end, make_spec
 from forecast.worldview import load_worldview
 from forecast_plugins.automated_rnd import automation_gain, research_done
-from tests.plugins.support import prior_draws, projected, q
+from tests.plugins.support import assert_near, projected, q
 
 LN10 = np.log(10.0)
 YEARS = np.arange(-18, 241) / 12 + 0.01  # the as-of date lies inside a month
@@ -131,16 +131,6 @@ def test_a_draw_does_not_depend_on_the_others():
 
 
 @pytest.fixture(scope="module")
-def draws(spec, view):
-    return prior_draws(spec, view, seed=4, size=SIZE)
-
-
-@pytest.fixture(scope="module")
-def base(spec, view, draws):
-    return projected(spec, view, draws)
-
-
-@pytest.fixture(scope="module")
 def without(view, draws):
     """The same draws and shocks where the driver is left out."""
     fewer = load_worldview("default", disable=["automated-rnd"])
@@ -166,7 +156,7 @@ def test_the_gain_is_added_to_own_effort_and_reaches_nobody_before_the_as_of_dat
     past = base.graph.decimal < 2026.49
     assert np.all(gained[..., past] == 0) and np.all(gained[..., ~past] > 0)
     own = q(base, "research_effective_compute") + gained
-    assert q(base, "own_effective_compute") == pytest.approx(own, abs=1e-4)
+    assert_near(q(base, "own_effective_compute"), own, 1e-4)
     assert np.array_equal(q(base, "research_effective_compute"), q(without, "own_effective_compute"))
     for name in ("effective_compute", "time_horizon_80"):
         assert np.array_equal(q(base, name)[..., past], q(without, name)[..., past]), name
@@ -197,7 +187,5 @@ def test_a_scenario_may_end_automation_and_keeps_what_it_had(spec, view, base, d
     at = int(np.searchsorted(base.graph.decimal, 2030.0))
     found, usual = q(ended, "automation_gain"), q(base, "automation_gain")
     assert np.array_equal(found[..., :at], usual[..., :at])
-    assert found[..., at:] == pytest.approx(
-        np.broadcast_to(usual[..., [at]], found[..., at:].shape), abs=1e-5
-    )
+    assert_near(found[..., at:], usual[..., [at]], 1e-5)
     assert np.all(ended.crossings["agi"].values >= base.crossings["agi"].values)

@@ -14,7 +14,6 @@ from forecast.host import load_host
 from forecast.model import Layout, build_graph
 from forecast.projection import Evaluator, future_graph
 from forecast.spec import history_end, make_spec
-from tests.plugins.support import prior_draws, projected
 
 KEY = "capability"
 SIZE = 60
@@ -135,15 +134,13 @@ def test_the_gradient_is_finite_without_acceleration_and_beyond_the_bound(spec):
         assert np.isfinite(value)
 
 
-def test_a_model_exists_before_it_is_announced(spec, graph, view):
-    draws = prior_draws(spec, view, size=200)
-    projection = projected(spec, view, draws)
-    announced, inside = projection.crossings["agi"].values[0], projection.inside["agi"].values[0]
+def test_a_model_exists_before_it_is_announced(base, draws):
+    announced, inside = base.crossings["agi"].values[0], base.inside["agi"].values[0]
     crossed = np.isfinite(announced)
     assert crossed.any() and np.array_equal(crossed, np.isfinite(inside))
     delay = np.broadcast_to(draws[KEY, "announcement_delay"][..., 0], announced.shape)
     assert announced[crossed] - inside[crossed] == pytest.approx(delay[crossed], abs=1e-9)
-    assert set(projection.inside.data_vars) == {"agi"}
+    assert set(base.inside.data_vars) == {"agi"}
 
 
 def test_the_milestones_condition_is_on_the_announcement(view):

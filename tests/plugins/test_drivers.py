@@ -14,7 +14,7 @@ from forecast.model import Graph, Layout, build_graph, pymc_model
 from forecast.projection import Evaluator, future_graph
 from forecast.spec import history_end, make_spec
 from forecast.worldview import load_worldview
-from tests.plugins.support import prior_draws, q
+from tests.plugins.support import assert_near, q
 from tests.plugins.support import projected as changed
 
 SIZE = 200
@@ -62,13 +62,9 @@ def graph(spec, view) -> Graph:
 
 
 @pytest.fixture(scope="module")
-def draws(spec, view):
-    return prior_draws(spec, view, size=SIZE)
-
-
-@pytest.fixture(scope="module")
-def base(spec, view, draws):
-    return changed(spec, view, draws)
+def free(spec, view, draws):
+    """China has what chips it wants."""
+    return changed(spec, view, draws, {"limit": "chip_access", "bloc": "china", "set": "off"})
 
 
 def at(found, name, day):
@@ -204,18 +200,17 @@ def test_the_stock_solves_its_differential_equation(spec, view, graph, draws):
 def test_chips_flop_and_dollars_of_the_largest_run_follow_from_one_another(base, draws):
     chips = q(base, "chips_in_run")
     flop = np.log10(draws["compute-growth", "flop_per_h100e_run"])[:, None, None]
-    assert q(base, "training_compute") == pytest.approx(chips + flop, abs=1e-4)
+    assert_near(q(base, "training_compute"), chips + flop, 1e-4)
     share = np.log10(draws["compute-growth", "chip_share"])[:, None, None]
     dollars = chips - q(base, "price_performance") - share
-    assert q(base, "cost_of_largest_cluster") == pytest.approx(dollars, abs=1e-4)
+    assert_near(q(base, "cost_of_largest_cluster"), dollars, 1e-4)
     assert np.all(chips < q(base, "compute_stock"))
 
 
 # Interventions -----------------------------------------------------------------------------------
 
 
-def test_unrestricted_access_never_delays_china_and_is_earlier_in_the_median(spec, view, base, draws):
-    free = changed(spec, view, draws, {"limit": "chip_access", "bloc": "china", "set": "off"})
+def test_unrestricted_access_never_delays_china_and_is_earlier_in_the_median(base, free):
     before, after = (found.crossings["agi"].values[0, :, 1] for found in (base, free))
     assert np.all(after <= before)
     assert np.median(after) < np.median(before) and np.isfinite(np.median(before))
@@ -227,8 +222,7 @@ def test_unrestricted_access_never_delays_china_and_is_earlier_in_the_median(spe
     assert np.all(gain[:, ~ahead] == 0)
 
 
-def test_unrestricted_access_leaves_the_leaders_chips_alone(spec, view, base, draws):
-    free = changed(spec, view, draws, {"limit": "chip_access", "bloc": "china", "set": "off"})
+def test_unrestricted_access_leaves_the_leaders_chips_alone(base, free):
     assert np.array_equal(q(free, "chip_purchases")[:, 0], q(base, "chip_purchases")[:, 0])
 
 
