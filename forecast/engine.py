@@ -29,6 +29,7 @@ from forecast.projection import (
     Projection,
     check_milestones,
     check_quantities,
+    crossing_terms,
     future_graph,
     measure,
     project,
@@ -159,7 +160,7 @@ class Run:
         """
         changes = (*self.worldview.intervene, *read_interventions(intervene))
         graph = future_graph(self.plan.spec, self.worldview.horizon, changes)
-        return _project(self.plan, graph, self.parameters, self.chains, keep=keep)
+        return _project(self.plan, graph, self.parameters, self.chains, keep=keep, changed=bool(changes))
 
     def save(self, folder: str | Path | None = None, *, command: Sequence[str] = ()) -> Path:
         """Write the run's folder.
@@ -364,7 +365,8 @@ def execute(plan: Plan, *, reporter: Reporter | None = None, compiler: Compiler 
         )
     with clock.phase("project"):
         reporter.phase("Projecting to the horizon")
-        projection = _project(plan, future, parameters, chains, evaluate=evaluate)
+        changed = bool(plan.worldview.intervene)
+        projection = _project(plan, future, parameters, chains, evaluate=evaluate, changed=changed)
     with clock.phase("summarise"):
         reporter.phase("Summarising")
         tree = assemble(
@@ -489,7 +491,14 @@ def _project(
     *,
     keep: int = 500,
     evaluate: Evaluator | None = None,
+    changed: bool = False,
 ) -> Projection:
+    """Project draws on a graph; `changed` says that it has interventions."""
+    kept_by: Mapping[str, NDArray[np.bool_]] | None = {} if plan.prior_only else None
+    if changed and kept_by is None and crossing_terms(plan.spec, plan.worldview.milestones):
+        # What was said of the dates was said of the world as it is, and interventions leave the fit alone.
+        as_it_is = future_graph(plan.spec, plan.worldview.horizon)
+        kept_by = _project(plan, as_it_is, parameters, chains, keep=1).kept_by
     return project(
         graph,
         parameters,
@@ -501,7 +510,7 @@ def _project(
         size=chains * plan.settings.draws,
         horizon=plan.worldview.horizon,
         evaluate=evaluate,
-        weigh=not plan.prior_only,
+        kept_by=kept_by,
     )
 
 

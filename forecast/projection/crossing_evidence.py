@@ -140,7 +140,9 @@ def _evaluated(term: Term, spec: Spec, x: CrossingDates) -> Floats:
     try:
         data: Observations = term.prepare(table, context) if term.prepare else context.observations(table)
         result = np.asarray(term.build(x, data), dtype=float)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # it may even call sys.exit
         raise PluginError(
             f"{where} failed: {type(error).__name__}: {error}", driver=term.driver, distribution=distribution
         ) from error

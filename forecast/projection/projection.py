@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -55,6 +55,8 @@ class Projection:
         Crossing dates of the parts of each milestone, dims chain, draw, bloc.
     thresholds : mapping of str to ndarray, (draw,)
     graph : Graph
+    kept_by : mapping of str to ndarray of bool, (draw,)
+        Which draws each piece of evidence on crossing dates keeps.
     """
 
     trajectories: xr.Dataset
@@ -64,6 +66,7 @@ class Projection:
     conditions: xr.Dataset
     thresholds: Mapping[str, NDArray[np.float64]]
     graph: Graph
+    kept_by: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
 
 def future_graph(spec: Spec, horizon: date, interventions: Sequence[Intervention] = ()) -> Graph:
@@ -83,7 +86,7 @@ def project(
     size: int | None = None,
     horizon: date | None = None,
     evaluate: Evaluator | None = None,
-    weigh: bool = True,
+    kept_by: Mapping[str, NDArray[np.bool_]] | None = None,
 ) -> Projection:
     """Project draws to the horizon.
 
@@ -109,9 +112,10 @@ def project(
         Last day on which a crossing counts; the grid's end by default.
     evaluate : Evaluator, optional
         From :func:`quantity_evaluator` of the same graph.
-    weigh : bool
-        Whether evidence on crossing dates rules draws out; not for draws of
-        the priors alone.
+    kept_by : mapping of str to ndarray of bool, (draw,), optional
+        Draws that evidence on crossing dates keeps, where that is known: none
+        for draws of the priors alone, and with an intervention those of the
+        projection without it, for experts spoke of the world as it is.
 
     Returns
     -------
@@ -169,8 +173,7 @@ def project(
         not_yet_crossed(milestones, crossing, end_of(graph.spec.as_of)) if milestones else np.ones(size, bool)
     )
     set_aside = {CROSSED: int(np.sum(~accepted))}
-    kept_by: Mapping[str, NDArray[np.bool_]] = {}
-    if weigh:
+    if kept_by is None:
         last = min(last, graph.decimal[-1])
         kept_by = kept_by_evidence(
             graph.spec, milestones, crossing, parameters, accepted, seed=seed, horizon=last
@@ -192,6 +195,7 @@ def project(
         conditions=_conditions(graph, parts, chains),
         thresholds=reader.thresholds,
         graph=graph,
+        kept_by=kept_by,
     )
 
 

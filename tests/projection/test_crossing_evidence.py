@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from forecast.errors import ForecastError
 from forecast.inference import SamplerSettings
 from forecast.report.terminal import print_summary
 from forecast.results.summary import accepted_draws
-from tests.toys import Line, driver, table, worldview
+from tests.toys import WORLDVIEW, Line, driver, table, worldview
 
 TABLES = """\
 [runs]
@@ -29,6 +30,7 @@ default_error_source = "made up"
 HEAD = "bloc,name,date,value,unit,low,high,level,published,vintage,source,url,note\n"
 SURVEY = "world,Survey {year},{year}-01-01,{value},year,,,,{year}-02-01,,made up,https://example.org,\n"
 WIDTH = 'width = { value = 1.5, unit = "year", source = "a test" }'
+INTERVENE = '[[intervene]]\nquantity = "compute"\nadd = -1.0\nfrom = 2027-01-01\n'
 DRAWS = SamplerSettings(draws=2000, chains=2)
 
 
@@ -95,6 +97,19 @@ def test_draws_of_the_priors_alone_are_not_weighed(tmp_path):
     assert list(found.summary["milestones"]["big"]["draws"]["set_aside_by"]) == ["crossed"]
 
 
+def test_interventions_leave_what_the_evidence_keeps(tmp_path):
+    late = {"quantity": "compute", "add": -1.0, "from": "2027-01-01"}
+    base = run(tmp_path, Line(), experts(tmp_path / "e", ONE))
+    changed = base.project([late]).crossings
+    dates, kept = first_crossings(base)
+    assert (changed["big"].min("bloc").to_numpy() > dates).mean() > 0.3  # another future ...
+    np.testing.assert_array_equal(changed["accepted"], kept)  # ... of the same draws
+    view = worldview(tmp_path, WORLDVIEW + INTERVENE)
+    told = engine.run(view, drivers=(Line(), experts(tmp_path / "f", ONE)), settings=DRAWS)
+    np.testing.assert_array_equal(first_crossings(told)[1], kept)
+    np.testing.assert_array_equal(first_crossings(told)[0], changed["big"].min("bloc"))
+
+
 def test_a_wider_error_keeps_more_draws(tmp_path):
     narrow, wide = (
         run(tmp_path, Line(), experts(tmp_path / f"e{width}", ONE), **{"priors.experts.width.value": width})
@@ -119,6 +134,7 @@ def test_a_worldview_without_the_milestone_says_that_the_evidence_is_not_used(tm
 @pytest.mark.parametrize(
     ("method", "words"),
     [
+        (lambda self, x, data: sys.exit(4), "weigh (evidence on big) failed: SystemExit: 4"),
         (lambda self, x, data: 1 / 0, "weigh (evidence on big) failed: ZeroDivisionError"),
         (lambda self, x, data: x.dates, "shape (4000, 2); it must be (4000,)"),
         (lambda self, x, data: x.first * np.nan, "is NaN or infinite in 100.0% of draws"),
