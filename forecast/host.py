@@ -237,7 +237,7 @@ def host_of(loaded: Loaded, disable: Sequence[str] = (), *, check: bool = True) 
         for table, evidence in one.driver.evidence.items()
     }
     # In an order of their own: the order of rows is in a run's id, and in the last digits of its fit.
-    for brought in sorted(loaded.rows, key=lambda one: (one.candidate.label, str(one.item.file))):
+    for brought in sorted(loaded.rows, key=lambda one: (one.candidate.label, one.item.file.name)):
         _add_rows(brought, tables, [*known, *loaded.left_out], problems)
     host = Host(
         drivers=MappingProxyType(used),

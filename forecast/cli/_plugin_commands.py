@@ -86,6 +86,13 @@ def plugin_commands() -> dict[str, PluginCommand]:
     return {name: PluginCommand(name, points) for name, points in sorted(found.items())}
 
 
+def commands() -> list[tuple[str, str, str]]:
+    """Distribution, version and name of every command that plugins bring."""
+    return [
+        (*distribution_of(point), name) for name, found in plugin_commands().items() for point in found.points
+    ]
+
+
 def _label(point: metadata.EntryPoint) -> str:
     return " ".join(distribution_of(point)).strip() or point.value
 

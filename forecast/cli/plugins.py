@@ -31,7 +31,9 @@ def plugins(
     FORECAST_PLUGINS), "incompatible" (written for another version of the
     hooks) or "broken"; the last two with the reason. What is wrong with one
     never hides the others. FORECAST_PLUGINS=NAME,NAME loads only the plugins,
-    distributions or drivers of these names, beside the built-in ones.
+    distributions or drivers of these names, beside the built-in ones; of a
+    plugin that is named by a driver, that driver alone. What a driver that is
+    not in use requires is not known, and listed as nothing.
     """
     from forecast.host import load_plugins
     from forecast.worldview import load_worldview
@@ -75,6 +77,8 @@ def _entries(
 
     Beside each stand the names of its plugins.
     """
+    from forecast.cli._plugin_commands import GROUP as COMMANDS_GROUP
+    from forecast.cli._plugin_commands import commands
     from forecast.hooks import HOOKS
 
     found: dict[tuple[Any, ...], tuple[dict[str, Any], list[str]]] = {}
@@ -87,27 +91,40 @@ def _entries(
         distribution = plugin.distribution or plugin.name
         for status, drivers in states:
             key = (distribution, plugin.version, status, plugin.error, plugin.api_version)
-            new: dict[str, Any] = {
-                "distribution": distribution,
-                "version": plugin.version,
-                "api_version": plugin.api_version,
-                "status": status,
-                "error": plugin.error or None,
-                "hooks": [],
-                "drivers": [],
-            }
+            new = _entry(distribution, plugin.version, plugin.api_version, status, plugin.error)
             entry, names = found.setdefault(key, (new, []))
             names.append(plugin.name)
             entry["hooks"] = [hook for hook in HOOKS if hook in {*entry["hooks"], *plugin.hooks}]
             entry["drivers"] += [_driver(one, needs) for one in drivers]
+    for distribution, version, command in commands():
+        of_it = [pair for key, pair in found.items() if key[:3] == (distribution, version, "ok")]
+        new = _entry(distribution, version, None, "ok", "")
+        entry, names = of_it[0] if of_it else found.setdefault((distribution, version, "ok"), (new, []))
+        names.append(command)
+        if COMMANDS_GROUP not in entry["hooks"]:
+            entry["hooks"].append(COMMANDS_GROUP)
     return list(found.values())
+
+
+def _entry(
+    distribution: str, version: str, api_version: int | None, status: str, error: str
+) -> dict[str, Any]:
+    return {
+        "distribution": distribution,
+        "version": version,
+        "api_version": api_version,
+        "status": status,
+        "error": error or None,
+        "hooks": [],
+        "drivers": [],
+    }
 
 
 def _driver(loaded: LoadedDriver, needs: Needs) -> dict[str, Any]:
     name = loaded.driver.name
     return {
         "name": name,
-        "requires": None if needs is None or name not in needs else sorted(needs[name]),
+        "requires": sorted((needs or {}).get(name, ())),
         "provides": [term.target for term in loaded.terms if term.kind == "base"],
         "parameters": [priors.name for priors in loaded.driver.parameters],
     }
@@ -132,7 +149,7 @@ def _print(entry: dict[str, Any], names: list[str]) -> None:
     if entry["error"]:
         lines.add_row("  what is wrong", Text(entry["error"]))
     if entry["hooks"]:
-        lines.add_row("  brings", ", ".join(hook.removeprefix("forecast_") for hook in entry["hooks"]))
+        lines.add_row("  brings", ", ".join(hook[len("forecast_") :] for hook in entry["hooks"]))
     if entry["status"] != "ok" and not entry["drivers"]:
         lines.add_row("  plugins", ", ".join(names))
     for driver in entry["drivers"]:

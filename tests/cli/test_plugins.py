@@ -165,6 +165,16 @@ def test_a_plugins_command_is_in_the_help_without_being_imported_and_runs(shout)
     assert "did you mean 'shout'" in forecast("shot").stderr
 
 
+def test_a_distribution_that_brings_commands_alone_is_listed(shout, install):
+    install("ape", good("ape"), "agi-apes")
+    install("yell", COMMAND, "agi-apes", group="forecast.commands", attribute=":shout")
+    apes, shouts = json.loads(forecast("plugins", "--json").stdout)
+    assert apes["hooks"] == ["forecast_drivers", "forecast.commands"] and apes["drivers"]
+    assert list(shouts) == KEYS and shouts["distribution"] == "agi-shout" and shouts["status"] == "ok"
+    assert shouts["hooks"] == ["forecast.commands"] and shouts["drivers"] == []
+    assert "brings  commands" in forecast("plugins").stdout
+
+
 def test_a_command_that_fails_is_the_plugins_fault(shout):
     result = forecast("shout", "fail")
     assert result.exit_code == 1 and "Traceback" not in result.output
