@@ -38,6 +38,11 @@ GROUPS = (
 )
 """The groups that are looked at."""
 
+_GATHERED = (
+    "They gather at the values named: if that is a scale near zero, write what it scales non-centred; if it "
+    "is the edge of a prior, ask whether the evidence wants to go beyond it."
+)
+
 _PRIOR_ONLY = "These are draws of the priors alone: no sampler was run, so there is nothing to judge."
 
 
@@ -164,6 +169,8 @@ def _located(decided: Mapping[str, Check], divergent: Sequence[Any]) -> list[Che
     if divergent:
         words = "; ".join(one.words for one in divergent)
         check = replace(check, where=f"{check.where}; at {words}")
+        if check.advice:
+            check = replace(check, advice=f"{check.advice} {_GATHERED}")
     elif check.value:
         check = replace(check, where=f"{check.where}; no parameter tells them from the others")
     return list((dict(decided) | {"divergences": check}).values())

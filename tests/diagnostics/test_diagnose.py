@@ -110,6 +110,7 @@ def test_divergences_fail_and_the_neck_of_the_funnel_is_named(funnel):
     failed = check(found, "divergences")
     assert failed["value"] == funnel["sample_stats"]["diverging"].sum()
     assert "; at low log_tau (-1.5" in failed["where"]
+    assert "non-centred" in failed["advice"]
     assert [one["parameter"] for one in found["divergent"]] == ["log_tau"]
     assert found["divergent"][0]["divergent"] < -1.2 < found["divergent"][0]["others"]
 
