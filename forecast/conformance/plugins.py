@@ -11,6 +11,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
+from forecast.conformance.brought import brings_files, check_files
 from forecast.conformance.company import closure, installed_beside
 from forecast.conformance.kit import CHECKS, run_check
 from forecast.conformance.report import Check, Report, count
@@ -58,13 +59,22 @@ def check_plugin(given: str, *, say: Callable[[str], None] | None = None) -> Rep
             if candidates is None:
                 loaded = load_plugins()
                 drivers = _installed(given, loaded)
+                own = [loaded]
+                labels = {
+                    f"{plugin.distribution or plugin.name} {plugin.version}".strip()
+                    for plugin in loaded.plugins
+                    if given in (plugin.name, plugin.distribution)
+                }
             else:
-                drivers = [one.driver for each in candidates for one in load_alone(each).drivers]
+                own = [load_alone(each) for each in candidates]
+                drivers = [one.driver for each in own for one in each.drivers]
+                labels = {each.label for each in candidates}
                 loaded = load_plugins()
         except (BrokenPlugin, PluginError) as error:
             return Report(given, (Check(LOADS, "failed", str(error)),))
         names = ", ".join(driver.name for driver in drivers) or "no driver: the kit has nothing to check"
         checks = [Check(LOADS, "passed", f"it can be imported and has {names}")]
+        checks += [check_files(one, loaded, labels) for one in own if brings_files(one, labels)]
         if drivers:
             beside = installed_beside(drivers, loaded)
             everyone = Setting([*drivers, *beside], say=say)  # before anything is built to find the company

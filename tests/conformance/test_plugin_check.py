@@ -190,3 +190,42 @@ def test_installed_plugins_are_found_by_driver_entry_point_and_distribution(run,
     assert "ZeroDivisionError" in json.loads(result.stdout)["checks"][0]["detail"]
     result = run("twoo")
     assert result.exit_code == 2 and "did you mean 'two'" in " ".join(result.stderr.split())
+
+
+PACK = """
+from pathlib import Path
+from forecast import MoreRows, hookimpl
+
+api_version = 1
+HERE = Path(__file__).parent
+
+@hookimpl
+def forecast_scenarios():
+    return [HERE / "bust.toml"]
+
+@hookimpl
+def forecast_evidence():
+    return [MoreRows("line", "runs", HERE / "more.csv")]
+"""
+
+
+def test_files_that_a_plugin_brings_are_read_and_what_is_wrong_with_them_is_told(run, tmp_path):
+    (tmp_path / "pack.py").write_text(PACK)
+    (tmp_path / "more.csv").write_text("bloc\nchina\n")
+    (tmp_path / "bust.toml").write_text(
+        'kind = "intervene"\nintervene = [{ quantity = "investment", add = -1 }]\n'
+    )
+    result = run("pack.py", "--json")
+    loads, files = json.loads(result.stdout)["checks"]
+    assert (loads["state"], files["code"], files["state"]) == ("passed", "files", "failed")
+    assert "it has rows for line/runs, and no installed driver has that table" in files["detail"]
+    assert result.exit_code == 1
+    pack = PACK.replace('[MoreRows("line", "runs", HERE / "more.csv")]', "[]")
+    (tmp_path / "pack.py").write_text(pack)
+    assert run("pack.py").exit_code == 0
+    (tmp_path / "bust.toml").write_text('kind = "intervene"\nintervene = []\n')
+    result = run("pack.py", "--json")
+    assert (
+        "bust.toml:2: intervene: there is nothing to change"
+        in json.loads(result.stdout)["checks"][1]["detail"]
+    )
