@@ -372,12 +372,15 @@ class Model(Canvas):
         for term in terms:
             if term.kind == "addition":
                 extra, missing = self._build(term, reads, needs)
-                value = value + (self._mask(~missing) * extra if missing.any() else extra)
+                if not missing.all():
+                    value = value + (self._mask(~missing) * extra if missing.any() else extra)
         bounds = []
         for term in terms:
             if term.kind == "limit":
                 bound, missing = self._build(term, reads, needs)
-                bounds.append(self._bounded(term, bound, missing))
+                bound = self._bounded(term, bound, missing)
+                if not missing.all():
+                    bounds.append(bound)
         if bounds:
             value = maths.softmin(value, *bounds, sharpness=base.sharpness)
         for change in self._changes.of("state", name):
@@ -444,8 +447,9 @@ class Model(Canvas):
             if term.kind != "channel" or term.channel is None:
                 continue
             flow, missing = self._build(term, reads, needs)
-            flow = 10.0**flow
-            if missing.any():
+            # What no bloc has holds no number that means anything, and zero times NaN is NaN.
+            flow = self._on_blocs(0.0) if missing.all() else 10.0**flow
+            if missing.any() and not missing.all():
                 flow = flow * self._mask(~missing)
             for change in self._changes.of("channel", term.channel, name, missing):
                 flow = pt.switch(self._changes.active(change), self._changed(flow, change, missing), flow)
@@ -499,9 +503,9 @@ class Model(Canvas):
         self._frames.append(frame)
         try:
             yield frame
-        except ForecastError:
+        except (ForecastError, KeyboardInterrupt):
             raise
-        except Exception as error:
+        except BaseException as error:  # a term may even call sys.exit
             where = f"{term.build.__name__} ({term.kind} of {term.target})"
             raise PluginError(
                 f"{where} failed: {type(error).__name__}: {error}",

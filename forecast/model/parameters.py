@@ -151,6 +151,9 @@ class Layout:
         result = {}
         for key, resolved in self.parameters.items():
             indices = self.indices[key]
+            if not self.entries:  # a parameter of a bloc that the worldview does not have, and no other
+                result[key] = np.zeros((len(flat), *parameter_shape(resolved, self.blocs)))
+                continue
             result[key] = flat[:, indices[0, 0]] if resolved.shape == "scalar" else flat[:, indices]
         return result
 
