@@ -24,7 +24,7 @@ class PhysicalLimits(Driver):
 
     @limits("investment")
     def gdp_share(self, m):
-        if m.get("investment.ceiling_share") is None:  # another driver of investment has a ceiling of its own, or none
+        if m.get("investment.ceiling_share") is None:  # who stands in for investment says its ceiling
             return NONE
         share = pt.log10(m["investment.ceiling_share"] * m["investment.gdp"])
         return share + pt.log10(1.0 + m["investment.gdp_growth"]) * m.years
