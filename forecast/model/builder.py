@@ -16,6 +16,7 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 import pytensor.tensor as pt
 from numpy.typing import ArrayLike, NDArray
+from pytensor.graph.basic import Constant
 from pytensor.graph.traversal import ancestors
 
 from forecast.dates import decimal_year
@@ -374,15 +375,10 @@ class Model(Canvas):
                 extra, missing = self._build(term, reads, needs)
                 if not missing.all():
                     value = value + (self._mask(~missing) * extra if missing.any() else extra)
-        bounds = []
         for term in terms:
             if term.kind == "limit":
                 bound, missing = self._build(term, reads, needs)
-                bound = self._bounded(term, bound, missing)
-                if not missing.all():
-                    bounds.append(bound)
-        if bounds:
-            value = maths.softmin(value, *bounds, sharpness=base.sharpness)
+                value = self._limited(value, self._bounded(term, bound, missing), missing, base.sharpness)
         for change in self._changes.of("state", name):
             index = self._state_index(base, change)
             value = pt.switch(self._changes.active(change), index, value)
@@ -447,10 +443,8 @@ class Model(Canvas):
             if term.kind != "channel" or term.channel is None:
                 continue
             flow, missing = self._build(term, reads, needs)
-            # What no bloc has holds no number that means anything, and zero times NaN is NaN.
-            flow = self._on_blocs(0.0) if missing.all() else 10.0**flow
-            if missing.any() and not missing.all():
-                flow = flow * self._mask(~missing)
+            # What a bloc does not have holds no number that means anything.
+            flow = maths.on_rows(~missing, _powers(flow), self._zeros)
             for change in self._changes.of("channel", term.channel, name, missing):
                 flow = pt.switch(self._changes.active(change), self._changed(flow, change, missing), flow)
             channels[term.channel] = flow
@@ -458,10 +452,12 @@ class Model(Canvas):
             total = total + flow
         if not channels:
             return pt.zeros((len(self.blocs), 1)) + 0.0 * self.years, present
-        total = total + self._mask(~present)
         if self._changes.any_of("channel"):
             total = pt.maximum(total, EMPTY_CHANNELS)
-        return pt.log10(total), present
+        return maths.on_rows(present, lambda rows: pt.log10(total[..., rows, :]), self._zeros), present
+
+    def _zeros(self, rows: slice) -> Tensor:
+        return pt.zeros((rows.stop - rows.start, len(self.grid.years)))
 
     def _changed(self, flow: Tensor, change: Intervention, missing: NDArray[np.bool_]) -> Tensor:
         """A channel's flow under a change; a bloc without the channel gets none by it."""
@@ -473,13 +469,20 @@ class Model(Canvas):
         return given if change.floor is None else pt.maximum(flow, given)
 
     def _bounded(self, term: Term, bound: Tensor, missing: NDArray[np.bool_]) -> Tensor:
-        """A limit, lifted out of the way where it does not apply."""
-        name = term.build.__name__
-        if missing.any():
-            bound = bound + OFF * self._mask(missing)
-        for change in self._changes.of("limit", name, missing=missing, driver=term.driver):
+        """A limit, lifted out of the way where an intervention takes it off."""
+        for change in self._changes.of("limit", term.build.__name__, missing=missing, driver=term.driver):
             bound = bound + pt.switch(self._changes.active(change), OFF, 0.0)
         return bound
+
+    def _limited(self, value: Tensor, bound: Tensor, missing: NDArray[np.bool_], sharpness: float) -> Tensor:
+        """A quantity under one more limit, for the blocs that have it."""
+        if missing.all() or (isinstance(bound, Constant) and np.all(bound.data >= OFF)):
+            return value
+
+        def under(rows: slice) -> Tensor:
+            return maths.softmin(value[..., rows, :], bound[..., rows, :], sharpness=sharpness)
+
+        return maths.on_rows(~missing, under, lambda rows: value[..., rows, :])
 
     def _build(self, term: Term, reads: set[Key], needs: set[str]) -> tuple[Tensor, NDArray[np.bool_]]:
         """Build one term; returns it on (bloc, time) and which blocs lack a parameter of it."""
@@ -608,6 +611,10 @@ class Model(Canvas):
             f"{error}; left out: {', '.join(self.spec.disabled)}. Keep what provides {name!r}, or leave out "
             f"{driver} as well (--without {driver})"
         )
+
+
+def _powers(x: Tensor) -> Callable[[slice], Tensor]:
+    return lambda rows: 10.0 ** x[..., rows, :]
 
 
 def build_graph(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 from numpy.typing import ArrayLike, NDArray
+from pytensor.graph.basic import Constant
 
 from forecast.dates import decimal_year
 from forecast.model import maths
@@ -63,7 +64,9 @@ class Canvas:
         self.spec, self.grid = spec, grid
         self.graph = Graph(spec=spec, months=grid.months, decimal=grid.decimal)
         self._dates = 0
-        self.years: Tensor = self._numbers("years", grid.years, fixed=True)[None, :]
+        # Its numbers follow from its length, so they belong to the structure, and what terms compute of them
+        # alone is computed once.
+        self.years: Tensor = pt.constant(grid.years[None, :], name="years")
         self.as_of: Tensor = self._numbers("as_of", np.asarray(decimal_year(spec.as_of) - EPOCH))
 
     @property
@@ -192,6 +195,9 @@ class Canvas:
     def _on_blocs(self, x: Any, *, time: bool = True) -> Tensor:
         """`x` with a full bloc axis (and time axis)."""
         tensor = pt.as_tensor_variable(x)
+        if isinstance(tensor, Constant):  # stays one
+            shape = (len(self.blocs), len(self.grid.years) if time else 1)
+            return pt.constant(np.array(np.broadcast_to(np.atleast_2d(tensor.data), shape), dtype=float))
         if tensor.ndim < 2:
             tensor = pt.reshape(tensor, (1, 1)) if tensor.ndim == 0 else tensor[None, :]
         if tensor.type.shape[0] != len(self.blocs):

@@ -8,10 +8,12 @@ draws (draw, bloc, time).
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
+from numpy.typing import NDArray
 from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.graph.replace import _vectorize_node
@@ -51,6 +53,28 @@ def softmin(first: Any, *others: Any, sharpness: float = 4.0) -> Tensor:
 def softmax(first: Any, *others: Any, sharpness: float = 4.0) -> Tensor:
     """Soft maximum of log10 quantities, the mirror image of :func:`softmin`."""
     return -softmin(-pt.as_tensor_variable(first), *(-other for other in others), sharpness=sharpness)
+
+
+def on_rows(
+    which: NDArray[np.bool_], inside: Callable[[slice], Any], outside: Callable[[slice], Any]
+) -> Tensor:
+    """Build a trajectory from runs of blocs, so that nothing is computed for a bloc that goes without.
+
+    Parameters
+    ----------
+    which : ndarray of bool, (bloc,)
+    inside, outside : callable
+        From a slice of blocs to their rows, (..., bloc, time): where `which`,
+        and elsewhere.
+
+    Returns
+    -------
+    tensor, (..., bloc, time)
+    """
+    edges = [0, *(np.flatnonzero(np.diff(which)) + 1).tolist(), len(which)]
+    parts = [(inside if which[start] else outside)(slice(start, end)) for start, end in pairwise(edges)]
+    joined: Tensor = parts[0] if len(parts) == 1 else pt.concatenate(parts, axis=-2)
+    return joined
 
 
 def cumulative(x: Any, years: Tensor) -> Tensor:

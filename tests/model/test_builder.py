@@ -10,6 +10,7 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 from pytensor.compile.mode import Mode
+from pytensor.graph.traversal import toposort
 
 from forecast.driver import adds_to, limits, observes, provides
 from forecast.errors import InputError, PluginError
@@ -652,3 +653,24 @@ def test_a_graph_knows_what_is_inferred_and_what_is_only_projected(view, tmp_pat
         ("line", "level"),
         ("luck", "size"),
     ]
+
+
+def test_a_limit_that_is_out_of_reach_and_a_bloc_without_a_channel_cost_nothing(view):
+    def nodes(*drivers):
+        graph = future(spec_of(view, Line(), *drivers))
+        return len(list(toposort([graph.quantities["compute"].tensor]))), values(graph, "compute")["compute"]
+
+    never = driver("never", cap=limits("compute")(lambda self, m: 1e3))
+    there = driver("there", cap=limits("compute")(lambda self, m: 25.0))
+    (without, free), (with_it, same), (_, bent) = nodes(), nodes(never), nodes(there)
+    assert with_it == without and np.array_equal(same, free)
+    assert bent.max() <= 25.0 < free.max()
+    graph = future(spec_of(view, Line(), Market()))  # of which only the second bloc has channels
+    flow = graph.quantities["supply"].channels["home"]
+    powers = [one.outputs[0].type.shape for one in toposort([flow]) if str(one.op) == "Pow"]
+    assert powers == [(1, len(graph.decimal))]
+
+
+def test_the_grid_is_part_of_the_structure_and_no_number_of_it(view):
+    graph = future(spec_of(view, Line()))
+    assert "years" not in graph.data and "as_of" in graph.data
