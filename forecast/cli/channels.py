@@ -124,8 +124,9 @@ def _parts(found: Mapping[str, Any]) -> Iterator[Table | Text]:
         style="bold",
     )
     yield _amounts(found, side, "cumulative")
-    yield Text(f"Shares of what is {words}: on 1 July / of all since {since}", style="bold")
-    yield _shares(found, side)
+    if len(found["channels"]) > 1:
+        yield Text(f"Shares of what is {words}: on 1 July / of all since {since}", style="bold")
+        yield _shares(found, side)
     if found["years"][0]["ratio"] is not None:
         yield Text(
             "What can be had over what money could buy, on 1 July; below 1 the controls bind", style="bold"

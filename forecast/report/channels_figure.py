@@ -70,10 +70,13 @@ def channels_figure(
     _draw_stack(figure.add_subplot(grid[0, 0]), channels, colours, near)
     _draw_lines(figure.add_subplot(grid[0, 1]), channels, colours, inside)
     ratio = log_ratio(channels)
-    share = figure.add_subplot(grid[1, :] if ratio is None else grid[1, 0])
-    _draw_share(share, channels, described, colours, inside)
+    several = len(channels.names) > 1  # the share of the only one would be all of it
+    if several or ratio is None:
+        share = figure.add_subplot(grid[1, :] if ratio is None else grid[1, 0])
+        _draw_share(share, channels, described, colours, inside)
     if ratio is not None:
-        _draw_ratio(figure.add_subplot(grid[1, 1]), channels, ratio, described, inside)
+        place = grid[1, 1] if several else grid[1, :]
+        _draw_ratio(figure.add_subplot(place), channels, ratio, described, inside)
     for axes in figure.axes:
         _mark(axes, as_of)
         axes.margins(x=0)
