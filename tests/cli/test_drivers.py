@@ -139,7 +139,9 @@ def test_a_broken_installed_plugin_is_one_line_on_stderr(run, monkeypatch):
     def load() -> None:
         raise RuntimeError("kaputt")
 
-    monkeypatch.setattr("forecast.loading.installed_plugins", lambda: [Candidate("bad", "agi-bad", "0.3", load)])
+    monkeypatch.setattr(
+        "forecast.loading.installed_plugins", lambda: [Candidate("bad", "agi-bad", "0.3", load)]
+    )
     result = run("--plugin", "toy.py", "--json")
     assert result.exit_code == 0
     assert json.loads(result.stdout)["problems"][0]["plugin"] == "bad"
