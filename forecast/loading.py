@@ -330,7 +330,8 @@ def _shelved(shelf: Shelf, kind: Kind, files: Iterable[Path | Traversable], cand
                 )
             taken = shelf.with_files(kind, found).taken(name, kind)
             if taken:
-                raise BrokenPlugin(f"{file.name}: its name is that of {taken}; rename the file")
+                other = "" if taken.endswith("shipped") else f", or name what to load in {SELECTION}"
+                raise BrokenPlugin(f"{file.name}: its name is that of {taken}; rename the file{other}")
             found[name] = NamedFile(file, label, owner=candidate.label)
     return shelf.with_files(kind, found)
 
