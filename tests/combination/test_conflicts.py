@@ -198,8 +198,8 @@ MISFITS = {
     "a limit of a state": (
         plugin("owner", STATES),
         '@limits("policy")',
-        "'more' limits 'policy' of driver 'owner' of agi-owner 1.0, which is a state (tight, loose) and takes "
-        "no other terms",
+        "'more' limits 'policy' of driver 'owner' of agi-owner 1.0, which is a state (tight, loose) and "
+        "takes no other terms",
     ),
     "an addition to a state": (plugin("owner", STATES), '@adds_to("policy")', "'more' adds to 'policy' of"),
     "a limit in another unit": (
