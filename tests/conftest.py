@@ -48,3 +48,10 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     yield make
     for module in modules:
         sys.modules.pop(module, None)
+
+
+@pytest.fixture
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save runs without their pictures: to draw those of one run takes longer than to make a toy's run."""
+    for name in ("figures.crossings_figure", "run_pictures.draw_worlds", "run_pictures.draw_channels"):
+        monkeypatch.setattr(f"forecast.report.{name}", lambda *_, **__: None)

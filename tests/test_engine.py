@@ -224,6 +224,7 @@ def test_a_run_is_saved_whole_and_reads_back_the_same(sampled, tmp_path):
     assert np.array_equal(tree["crossings"]["big"].values, sampled.results["crossings"]["big"].values)
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_saving_twice_replaces_nothing(prior, tmp_path):
     path = prior.save(tmp_path)
     stamp = (path / "manifest.json").stat().st_mtime_ns
@@ -339,6 +340,7 @@ def test_toy_drivers_alone_can_be_sampled_with_the_default_sampler(view, toys, s
         assert np.all(np.abs(mine.mean(axis=(0, 1)) - theirs.mean(axis=(0, 1))) < 5 * error), name
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_rerun_without_the_drivers_of_the_run_says_so(prior, tmp_path):
     """Drivers made in Python cannot be found again; a rerun may not use others in their place."""
     stored = read_run(prior.save(tmp_path))
@@ -359,6 +361,7 @@ def test_the_as_of_date_may_be_given_as_a_date_or_text(view, toys):
 CHANGES = [{"channel": "grey", "of": "supply", "scale": 3}, {"quantity": "compute", "add": 0.2}]
 
 
+@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize("made", ["sampled", "prior"])
 def test_a_reopened_run_projects_bit_for_bit_what_the_fresh_one_does(made, request, view, toys, tmp_path):
     fresh = request.getfixturevalue(made)
@@ -377,6 +380,7 @@ def test_a_reopened_run_projects_bit_for_bit_what_the_fresh_one_does(made, reque
     assert untimed(again.summary) == untimed(fresh.summary)
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_run_whose_drivers_have_changed_is_not_reopened(prior, view, toys, tmp_path):
     stored = read_run(prior.save(tmp_path))
     plan = make_plan(view, drivers=toys[:-1], settings=TINY, prior_only=True)
@@ -384,6 +388,7 @@ def test_a_run_whose_drivers_have_changed_is_not_reopened(prior, view, toys, tmp
         engine.reopen(stored, plan)
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_run_of_other_versions_is_reopened_only_if_its_draws_come_out_the_same(prior, tmp_path, view, toys):
     stored = read_run(prior.save(tmp_path))
     older = dataclasses.replace(stored, manifest=stored.manifest | {"versions": {"numpy": "1.0"}})

@@ -18,6 +18,8 @@ from forecast.worldview import load_worldview, read_scenarios
 from tests.toys import WORLDVIEW, Boost, Line, Luck, Market, driver, worldview
 from tests.toys import constant as base_of
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 TINY = SamplerSettings(draws=200, tune=50, chains=2, cores=1, sampler="pymc")
 # A supply that binds in part of the draws.
 BINDING = ["priors.market.home.value=26.6", "priors.market.grey.value=26.9"]

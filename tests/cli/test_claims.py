@@ -115,6 +115,7 @@ def test_mistakes_are_said_in_words(folder: Path, arguments: list[str], words: s
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_pictures")
 def test_every_shipped_claim_is_scored_on_the_shipped_model_or_says_why_not(tmp_path: Path) -> None:
     made = CliRunner().invoke(
         main, ["run", "--prior-only", "--draws", "100", "--out", str(tmp_path), "--json"]

@@ -14,6 +14,8 @@ from forecast.inference import Compiler
 from forecast.results import summary_schema
 from tests.toys import RUNS, TABLES, WORLDVIEW
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 PLUGIN = '''
 from pathlib import Path
 

@@ -13,6 +13,8 @@ from forecast.inference import Compiler
 from tests.cli.test_run import PLUGIN
 from tests.toys import RUNS, TABLES, WORLDVIEW
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 SHORT = ("--draws", "50", "--tune", "100", "--chains", "2", "--cores", "1", "--sampler", "pymc")
 PRIOR = ("--prior-only", "--draws", "100", "--chains", "2")
 FAST = 'title = "Fast"\nkind = "intervene"\nsource = "s"\nintervene = [{ quantity = "compute", add = 0.5 }]\n'

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ import forecast
 from forecast.inference import Compiler, SamplerSettings
 from forecast.results import open_tree, summary_schema
 
-SHORT = SamplerSettings(draws=100, tune=200, chains=2)
+# Enough to compare bits; whether a fit converges is asked of the default run.
+SHORT = SamplerSettings(draws=20, tune=50, chains=2)
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +95,7 @@ def test_free_access_to_chips_never_delays_china_and_helps_it(default_run):
     assert np.median(changed) < np.median(base)
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_the_saved_run_reads_back_with_every_quantity_and_its_unit(default_run, tmp_path):
     path = default_run.save(tmp_path)
     tree = open_tree(path / "results.nc")
@@ -137,10 +140,13 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another(compiler, sho
 
 
 def test_another_process_gives_the_same_draws_to_the_last_bit(short_run):
-    command = "run --seed 5 --draws 100 --tune 200 --chains 2 --json".split()
+    command = "run --seed 5 --draws 20 --tune 50 --chains 2 --json".split()
     with tempfile.TemporaryDirectory() as folder:
         arguments = [sys.executable, "-m", "forecast", *command, "--out", folder]
         done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+        (saved,) = Path(folder).iterdir()
+        pictures = {path.name for path in saved.glob("*.png")}
+    assert pictures == {"crossings.png", "worlds.png", "channels.png"}
     elsewhere = json.loads(done.stdout)
     assert {key: value for key, value in elsewhere.items() if key != "timings"} == _timeless(short_run)
 
