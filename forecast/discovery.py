@@ -12,7 +12,6 @@ import hashlib
 import importlib
 import importlib.util
 import os
-import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from forecast.entry_points import Damaged, distribution_of, read_entry_points
+from forecast.entry_points import Damaged, distribution_of, normal_name, read_entry_points
 from forecast.errors import ForecastError, InputError
 from forecast.wording import printable, shown
 
@@ -125,18 +124,13 @@ class Selection:
         """
         if self.names is None:
             return candidates, [], set()
-        # A distribution is the same one with hyphens, underscores or dots (PEP 503).
-        known = {name for c in candidates for name in (c.name, _normal(c.distribution))}
-        selected = {*self.names, *map(_normal, self.names)}
-        named = [c for c in candidates if c.name in self.names or _normal(c.distribution) in selected]
+        known = {name for c in candidates for name in (c.name, normal_name(c.distribution))}
+        selected = {*self.names, *map(normal_name, self.names)}
+        named = [c for c in candidates if c.name in self.names or normal_name(c.distribution) in selected]
         builtin = [] if any(c.distribution == OURS for c in named) else [OURS]
         chosen = [c for c in candidates if c in named or c.distribution in builtin]
-        unknown = {name for name in self.names if name not in known and _normal(name) not in known}
+        unknown = {name for name in self.names if name not in known and normal_name(name) not in known}
         return chosen, [c for c in candidates if c not in chosen], unknown
-
-
-def _normal(distribution: str) -> str:
-    return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 def named_plugins(given: Sequence[str]) -> list[Candidate]:

@@ -7,6 +7,7 @@ would stop even ``forecast --help``.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from importlib import metadata
 
@@ -47,6 +48,11 @@ def read_entry_points(group: str) -> tuple[list[metadata.EntryPoint], list[Damag
         return _one_by_one(group)
 
 
+def normal_name(distribution: str) -> str:
+    """Return the name under which a distribution is the same with hyphens, underscores or dots (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
 def distribution_of(point: metadata.EntryPoint) -> tuple[str, str]:
     """Name and version of what an entry point was installed with; blank where it says neither."""
     return _named(point.dist) if point.dist else ("", "")
@@ -58,7 +64,7 @@ def _one_by_one(group: str) -> tuple[list[metadata.EntryPoint], list[Damaged]]:
     seen = set()
     for distribution in metadata.distributions():
         name, version = _named(distribution)
-        key = name.lower().replace("_", "-").replace(".", "-")
+        key = normal_name(name)
         if key in seen:  # further down the path, and so hidden
             continue
         seen.add(key)

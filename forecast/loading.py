@@ -6,14 +6,13 @@ found, and :mod:`forecast.host` puts a host together from it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Literal
 
-from forecast.contributions import Importer, MoreRows, ReportSection
+from forecast.contributions import Importer, ReportSection
 from forecast.discovery import (
     SELECTION,
     BrokenPlugin,
@@ -27,14 +26,12 @@ from forecast.discovery import (
 from forecast.driver import API_VERSION, Driver
 from forecast.errors import InputError, PluginError
 from forecast.hooks import Answers, PluginRegistry
-from forecast.vetting import LoadedDriver, check_version, name_of, vet
+from forecast.vetting import DRIVER_NAME, LoadedDriver, check_version, name_of, vet
 from forecast.wording import did_you_mean, shown
 from forecast.worldview.shipped import Kind, NamedFile, Shelf, shipped_shelf
 
 HERE = "this Python session"
 Status = Literal["ok", "disabled", "incompatible", "broken"]
-
-_WORD = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
@@ -86,6 +83,11 @@ class Plugin:
     hooks: tuple[str, ...] = ()
     drivers: tuple[LoadedDriver, ...] = ()
     api_version: int | None = None
+
+    @property
+    def label(self) -> str:
+        """Distribution and version, or the file or module as the user named it."""
+        return f"{self.distribution or self.name} {self.version}".strip()
 
 
 @dataclass(frozen=True)
@@ -336,15 +338,13 @@ def _shelved(shelf: Shelf, kind: Kind, files: Iterable[Path | Traversable], cand
     return shelf.with_files(kind, found)
 
 
-def _distinct[T: (Importer, ReportSection, MoreRows)](
-    held: Sequence[Brought], new: Iterable[T], what: str
-) -> list[T]:
+def _distinct[T: (Importer, ReportSection)](held: Sequence[Brought], new: Iterable[T], what: str) -> list[T]:
     """Return what is new, after a look at its names."""
     owners = {one.item.name: one.candidate.label for one in held}
     found: dict[str, T] = {}
     for item in new:
-        name: Any = getattr(item, "name", None)
-        if not isinstance(name, str) or not _WORD.fullmatch(name):
+        name = item.name
+        if not DRIVER_NAME.fullmatch(name):
             raise BrokenPlugin(
                 f"its {what} is called {shown(name)}; a name is lower-case words joined by hyphens"
             )

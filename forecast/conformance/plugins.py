@@ -60,11 +60,7 @@ def check_plugin(given: str, *, say: Callable[[str], None] | None = None) -> Rep
                 loaded = load_plugins()
                 drivers = _installed(given, loaded)
                 own = [loaded]
-                labels = {
-                    f"{plugin.distribution or plugin.name} {plugin.version}".strip()
-                    for plugin in loaded.plugins
-                    if given in (plugin.name, plugin.distribution)
-                }
+                labels = {p.label for p in loaded.plugins if given in (p.name, p.distribution)}
             else:
                 own = [load_alone(each) for each in candidates]
                 drivers = [one.driver for each in own for one in each.drivers]
