@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 OUT_HELP = "The folder that holds runs [default: FORECAST_RUNS, or runs]."
 
+plugin_option = click.option(
+    "--plugin", "plugins", multiple=True, metavar="FILE.py|MODULE", help="Load this plugin as well."
+)
+without_option = click.option("--without", multiple=True, metavar="DRIVER", help="Leave this driver out.")
+
 _RUN_OPTIONS = (
     click.option(
         "--priors",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forecast.cli._options import plugin_option, without_option
 from forecast.errors import ForecastError
 
 if TYPE_CHECKING:
@@ -19,10 +20,8 @@ if TYPE_CHECKING:
 
 @click.command(short_help="List the drivers that are loaded and what each does.")
 @click.option("--priors", multiple=True, metavar="FILE|NAME", help="Leave out what this worldview disables.")
-@click.option(
-    "--plugin", "plugins", multiple=True, metavar="FILE.py|MODULE", help="Load this plugin as well."
-)
-@click.option("--without", multiple=True, metavar="DRIVER", help="Leave this driver out.")
+@plugin_option
+@without_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def drivers(
     priors: tuple[str, ...], plugins: tuple[str, ...], without: tuple[str, ...], as_json: bool
@@ -33,12 +32,9 @@ def drivers(
     to and limits, the evidence that it observes, how many parameters it has,
     and the quantities of others that it needs.
     """
-    from forecast.host import host_of, load_plugins
-    from forecast.worldview import load_worldview
+    from forecast.cli._host import model_of
 
-    loaded = load_plugins(plugins)
-    worldview = load_worldview(*priors, disable=without, shelf=loaded.shelf)
-    host = host_of(loaded, worldview.disabled)
+    worldview, host = model_of(priors, plugins, without)
     needs, failure = _needs(worldview, host)
     entries = [_entry(name, one, host, needs) for name, one in host.drivers.items()]
     if as_json:
@@ -60,7 +56,6 @@ def _needs(worldview: Worldview, host: Host) -> tuple[dict[str, set[str]] | None
     from forecast.spec import needs_of
 
     try:
-        host.check()
         return needs_of(worldview, host), None
     except ForecastError as error:
         return None, error

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from forecast.cli._options import plugin_option
+
 if TYPE_CHECKING:
     import datetime
 
@@ -27,9 +29,7 @@ WIDTH = 100
     metavar="DATE|today",
     help="Count, or show, only what was published by this day. [default: that of the worldview 'default']",
 )
-@click.option(
-    "--plugin", "plugins", multiple=True, metavar="FILE.py|MODULE", help="Load this plugin as well."
-)
+@plugin_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def evidence(table: str | None, as_of: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
     """List the evidence tables, or show the rows of TABLE.
@@ -38,13 +38,10 @@ def evidence(table: str | None, as_of: str | None, plugins: tuple[str, ...], as_
     of TABLE are shown, and the list counts those known by the as-of date of the
     worldview 'default'.
     """
+    from forecast.cli._host import installed_host
     from forecast.evidence import row_to_json, summarize
-    from forecast.host import load_host
 
-    host = load_host(plugins, check=False)
-    for problem in host.problems:
-        click.echo(f"Warning: {problem}", err=True)
-    tables = host.evidence()
+    tables = installed_host(plugins).evidence()
     day = _day(as_of)
     if table is None:
         summaries = [summarize(each, day) for each in tables.values()]

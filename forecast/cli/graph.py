@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from forecast.cli._options import plugin_option, without_option
 from forecast.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,10 +24,8 @@ SUFFIXES = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid", ".md": "mer
     metavar="FILE|NAME",
     help="A prior file or a shipped worldview; later ones override earlier ones.",
 )
-@click.option(
-    "--plugin", "plugins", multiple=True, metavar="FILE.py|MODULE", help="Load this plugin as well."
-)
-@click.option("--without", multiple=True, metavar="DRIVER", help="Leave this driver out.")
+@plugin_option
+@without_option
 @click.option(
     "--format",
     "form",
@@ -53,17 +52,14 @@ def graph(
     the evidence tables with the rows that are used as of the date, and the
     milestones with their conditions. The model is built for it, not fitted.
     """
-    from forecast.host import host_of, load_plugins
+    from forecast.cli._host import model_of
     from forecast.report.text_file import check_text_path, save_text
     from forecast.structure import structure_of
-    from forecast.worldview import load_worldview
 
     chosen = _format(form, output)
     if output is not None:
         check_text_path(output)
-    loaded = load_plugins(plugins)
-    worldview = load_worldview(*priors, disable=without, shelf=loaded.shelf)
-    host = host_of(loaded, worldview.disabled)
+    worldview, host = model_of(priors, plugins, without)
     for warning in host.warnings():
         click.echo(f"Warning: {warning}", err=True)
     text = _text(structure_of(worldview, host), chosen)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from forecast.cli._options import plugin_option
+
 
 @click.command("import", short_help="Turn a file of another's into rows of evidence.")
 @click.argument("name", required=False)
@@ -16,9 +18,7 @@ import click
     metavar="FILE.csv",
     help="Where to write the rows [default: TABLE.csv in the present folder].",
 )
-@click.option(
-    "--plugin", "plugins", multiple=True, metavar="FILE.py|MODULE", help="Load this plugin as well."
-)
+@plugin_option
 def import_rows(name: str | None, file: Path | None, output: Path | None, plugins: tuple[str, ...]) -> None:
     """Turn a file of another's format into rows of an evidence table.
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forecast.cli._options import plugin_option, without_option
+
 if TYPE_CHECKING:
     from forecast.host import Loaded, LoadedDriver
     from forecast.worldview import Worldview
@@ -17,13 +19,11 @@ Needs = dict[str, set[str]] | None
 
 @click.command(short_help="List the plugins that are installed and how they are.")
 @click.option("--priors", multiple=True, metavar="FILE|NAME", help="Leave out what this worldview disables.")
-@click.option(
-    "--plugin", "plugins_", multiple=True, metavar="FILE.py|MODULE", help="Load this plugin as well."
-)
-@click.option("--without", multiple=True, metavar="DRIVER", help="Leave this driver out.")
+@plugin_option
+@without_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def plugins(
-    priors: tuple[str, ...], plugins_: tuple[str, ...], without: tuple[str, ...], as_json: bool
+    priors: tuple[str, ...], plugins: tuple[str, ...], without: tuple[str, ...], as_json: bool
 ) -> None:
     """List the plugins that are installed, whether each can be used, and what it brings.
 
@@ -38,7 +38,7 @@ def plugins(
     from forecast.host import load_plugins
     from forecast.worldview import load_worldview
 
-    loaded = load_plugins(plugins_)
+    loaded = load_plugins(plugins)
     worldview = load_worldview(*priors, disable=without, shelf=loaded.shelf)
     needs, remarks = _needs(worldview, loaded)
     entries = _entries(loaded, worldview.disabled, needs)

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from forecast.cli._host import unchecked_host
+from forecast.cli._options import plugin_option
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -22,9 +25,6 @@ WIDTH = 120
 
 _SET = click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set one key, such as seed=7."
-)
-_PLUGIN = click.option(
-    "--plugin", "plugins", multiple=True, metavar="FILE.py|MODULE", help="Load this plugin as well."
 )
 
 
@@ -49,7 +49,7 @@ def list_shipped() -> None:
 @priors.command()
 @click.argument("worldviews", nargs=-1, metavar="[NAME|FILE]...")
 @_SET
-@_PLUGIN
+@plugin_option
 @click.option("--sources", is_flag=True, help="Show the source that each prior cites.")
 @click.option("--toml", is_flag=True, help="Print the merged prior file instead, complete in itself.")
 def show(
@@ -68,7 +68,7 @@ def show(
 
     loaded = _loaded(plugins)
     worldview = load_worldview(*worldviews, overrides=overrides, shelf=loaded.shelf)
-    resolved = _resolve(worldview, _host(loaded))
+    resolved = _resolve(worldview, unchecked_host(loaded))
     if toml:
         click.echo(worldview.to_toml(), nl=False)
         return
@@ -104,7 +104,7 @@ def show(
 @priors.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @_SET
-@_PLUGIN
+@plugin_option
 def check(files: tuple[str, ...], overrides: tuple[str, ...], plugins: tuple[str, ...]) -> None:
     """Check each prior file: keys, units, numbers, drivers, parameters and quantities."""
     from forecast.errors import InputError
@@ -113,7 +113,7 @@ def check(files: tuple[str, ...], overrides: tuple[str, ...], plugins: tuple[str
 
     problems: list[str] = []
     loaded = _loaded(plugins)
-    _host(loaded)  # says what is broken, once
+    unchecked_host(loaded)  # says what is broken, once
     for file in files:
         try:
             worldview = load_worldview(file, overrides=overrides, shelf=loaded.shelf)
@@ -131,7 +131,7 @@ def check(files: tuple[str, ...], overrides: tuple[str, ...], plugins: tuple[str
 @priors.command()
 @click.argument("worldviews", nargs=-1, metavar="[NAME|FILE]...")
 @_SET
-@_PLUGIN
+@plugin_option
 @click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.png", help="Where to."
 )
@@ -148,7 +148,7 @@ def plot(
 
     loaded = _loaded(plugins)
     worldview = load_worldview(*worldviews, overrides=overrides, shelf=loaded.shelf)
-    resolved = _resolve(worldview, _host(loaded))
+    resolved = _resolve(worldview, unchecked_host(loaded))
     path = output or Path(f"priors-{worldview.name}.png")
     draw_priors(worldview, resolved, path)
     click.echo(f"{path}")
@@ -158,15 +158,6 @@ def _loaded(plugins: tuple[str, ...]) -> Loaded:
     from forecast.host import load_plugins
 
     return load_plugins(plugins)
-
-
-def _host(loaded: Loaded) -> Host:
-    from forecast.host import host_of
-
-    host = host_of(loaded, check=False)
-    for problem in host.problems:
-        click.echo(f"Warning: {problem}", err=True)
-    return host
 
 
 def _resolve(worldview: Worldview, host: Host) -> Resolved:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forecast.cli._options import plugin_option
 from forecast.cli._reading import check_within
 from forecast.dates import parse_date, parse_period
 from forecast.errors import ForecastError, InputError
@@ -171,9 +172,7 @@ def show(
     metavar="DIR",
     help="Also draw their pictures into this folder.",
 )
-@click.option(
-    "--plugin", "plugins", multiple=True, metavar="FILE.py|MODULE", help="Load this plugin as well."
-)
+@plugin_option
 @out_option
 @json_option
 def sections(run: str, output: Path | None, plugins: tuple[str, ...], out: str | None, as_json: bool) -> None:
