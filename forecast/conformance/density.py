@@ -13,7 +13,7 @@ from forecast.conformance.report import NotApplicable
 from forecast.conformance.setting import Setting
 from forecast.errors import ForecastError
 from forecast.inference import native
-from forecast.inference.compiling import Entry
+from forecast.inference.compiling import Entry, sampler_scale
 from forecast.model import Graph, Layout, model_data
 
 Floats = NDArray[np.float64]
@@ -106,7 +106,7 @@ def unconstrained(names: Sequence[str], layout: Layout, flat: Floats) -> Floats:
     moved = np.where(exponent, np.log(np.where(exponent, affine, 1.0)), affine)
     first = 1 if len(layout.affine) else 0
     others = [
-        _moved(flat[:, number], layout.entries[number].prior.support(), name)
+        sampler_scale(flat[:, number], layout.entries[number].prior.support(), name)
         for number, name in zip(layout.other, names[first : first + len(layout.other)], strict=True)
     ]
     return np.column_stack([(moved - loc) / scale, *others])
@@ -125,14 +125,3 @@ def with_rows(graph: Graph, values: Sequence[Floats]) -> Graph:
         name = f"{one.label}.{one.value}"
         data[name] = (data[name][0], likelihoods[-1].observed)
     return replace(graph, likelihoods=likelihoods, data=data)
-
-
-def _moved(values: Floats, support: tuple[float, float], name: str) -> Floats:
-    low, high = support
-    if name.endswith("_log__"):
-        return np.log(values)
-    if name.endswith(("_logodds__", "_interval__")):
-        below = np.log(values - low) if np.isfinite(low) else 0.0
-        above = np.log(high - values) if np.isfinite(high) else 0.0
-        return np.asarray(below - above if np.isfinite(low) else above)
-    return values

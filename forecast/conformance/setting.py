@@ -17,16 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.conformance.picture import Picture, picture
-from forecast.dates import end_of
 from forecast.driver import Driver
 from forecast.engine import _COMPILER
 from forecast.evidence import EvidenceTable
 from forecast.host import Host, load_host
 from forecast.inference import Compiler
-from forecast.model import Graph, Key, Layout, Spec, build_graph
-from forecast.projection import Evaluator, future_graph
+from forecast.model import Key, Layout, Spec, build_graph
+from forecast.projection import Evaluator, Shocks, future_graph, quantity_evaluator, quantity_tensors
 from forecast.spec import history_end, make_spec
-from forecast.streams import stream
 from forecast.worldview import Bloc, Override, ParameterPriors, Prior, Worldview, load_worldview
 from forecast.worldview.worldview import Slot
 
@@ -88,7 +86,7 @@ class Built:
 
     @cached_property
     def _future(self) -> Evaluator:
-        return Evaluator(self.future, quantity_tensors(self.future))
+        return quantity_evaluator(self.future)
 
     @cached_property
     def _history(self) -> Evaluator:
@@ -103,9 +101,8 @@ class Built:
         if ("future", size) not in self._values:
             drawn = self.draws(size)
             given = {key: drawn[key] for key in self.future.parameters}
-            self._values["future", size] = self._future(
-                given, innovations(self.future, size, self.seed), size=size
-            )
+            shocks = Shocks(self.future, self.seed).next(size)
+            self._values["future", size] = self._future(given, shocks, size=size)
         return self._values["future", size]
 
     def history_values(self, size: int) -> dict[str, Floats]:
@@ -117,25 +114,6 @@ class Built:
     def history_at(self, drawn: Mapping[Key, Floats], size: int) -> dict[str, Floats]:
         """What :meth:`history_values` gives, at other draws."""
         return self._history({key: drawn[key] for key in self.history.parameters}, size=size)
-
-
-def quantity_tensors(graph: Graph) -> dict[str, Any]:
-    """All quantities of a graph, and their channels as ``quantity/channel``."""
-    outputs = {name: quantity.tensor for name, quantity in graph.quantities.items()}
-    for name, quantity in graph.quantities.items():
-        outputs |= {f"{name}/{channel}": flow for channel, flow in quantity.channels.items()}
-    return outputs
-
-
-def innovations(graph: Graph, size: int, seed: int) -> dict[str, tuple[Floats, Floats]]:
-    """Standard normal innovations of each named shock, zero up to the as-of date."""
-    future = graph.decimal >= end_of(graph.spec.as_of) - 1e-9
-    found = {}
-    for name in graph.shocks:
-        shape = (size, 1 + len(graph.spec.blocs), len(graph.decimal))
-        drawn = stream(seed, "shock", name).standard_normal(shape) * future
-        found[name] = (drawn[:, :1], drawn[:, 1:])
-    return found
 
 
 class Setting:

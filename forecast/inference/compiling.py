@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from forecast.inference import native
 from forecast.inference.cache import cache_path, read_entry, write_entry
@@ -17,7 +17,6 @@ from forecast.inference.child import compile_apart
 from forecast.inference.native import Native, Slot
 from forecast.inference.structure import Structure
 from forecast.model import Graph, Layout, model_data, pymc_model
-from forecast.worldview import Prior
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -191,7 +190,10 @@ def starting_point(names: Sequence[str], n: int, layout: Layout) -> NDArray[np.f
     first = 1 if len(layout.affine) else 0
     names = names[first : first + len(layout.other)]
     priors = [layout.entries[index].prior for index in layout.other]
-    others = [_unconstrained(prior, name) for prior, name in zip(priors, names, strict=True)]
+    others = [
+        sampler_scale(prior.centre(), prior.support(), name)
+        for prior, name in zip(priors, names, strict=True)
+    ]
     return np.concatenate([np.zeros(n - len(others)), others])
 
 
@@ -204,16 +206,26 @@ def jittered(start: NDArray[np.float64]) -> Callable[[int | None], NDArray[np.fl
     return draw
 
 
-def _unconstrained(prior: Prior, name: str) -> float:
-    """Return a prior's median under the transform that PyMC's name of the variable tells."""
-    value, (low, high) = prior.centre(), prior.support()
+def sampler_scale(values: ArrayLike, support: tuple[float, float], name: str) -> NDArray[np.float64]:
+    """Move values by the transform that PyMC's name of their variable tells.
+
+    Parameters
+    ----------
+    values : array_like
+        Of a parameter, in its unit.
+    support : (float, float)
+        Of its prior.
+    name : str
+        PyMC's, of the variable on the sampler's scale.
+    """
+    x, (low, high) = np.asarray(values, dtype=float), support
     if name.endswith("_log__"):
-        return float(np.log(value))
+        return np.asarray(np.log(x))
     if name.endswith(("_logodds__", "_interval__")):
         if np.isfinite(low) and np.isfinite(high):
-            return float(np.log(value - low) - np.log(high - value))
-        return float(np.log(value - low) if np.isfinite(low) else np.log(high - value))
-    return value
+            return np.asarray(np.log(x - low) - np.log(high - x))
+        return np.asarray(np.log(x - low) if np.isfinite(low) else np.log(high - x))
+    return x
 
 
 def _check(entry: Entry, numbers: Numbers, guard: Numbers) -> None:

@@ -6,10 +6,12 @@ from forecast.projection.measurement import Measured, measure
 from forecast.projection.milestones import check_milestones
 from forecast.projection.projection import (
     Projection,
+    Shocks,
     check_quantities,
     future_graph,
     project,
     quantity_evaluator,
+    quantity_tensors,
 )
 from forecast.projection.thresholds import correlation_log_density, draw_thresholds
 
@@ -18,6 +20,7 @@ __all__ = [
     "Evaluator",
     "Measured",
     "Projection",
+    "Shocks",
     "check_milestones",
     "check_quantities",
     "correlation_log_density",
@@ -27,4 +30,5 @@ __all__ = [
     "measure",
     "project",
     "quantity_evaluator",
+    "quantity_tensors",
 ]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from forecast.dates import end_of
 from forecast.errors import PluginError
 from forecast.model import Graph, Key, Spec, build_graph
+from forecast.model.maths import Tensor
 from forecast.projection.crossing_evidence import kept_by_evidence
 from forecast.projection.crossings import value_at
 from forecast.projection.evaluator import Evaluator, chunks
@@ -136,7 +137,7 @@ def project(
         milestones, thresholds, graph.quantities, seed=seed, size=size, horizon=last, drawn=drawn
     )
     evaluate = evaluate or quantity_evaluator(graph)
-    shocks = _Shocks(graph, seed)
+    shocks = Shocks(graph, seed)
     thinning = max(1, -(-(size // chains) // max(1, keep // chains)))
     kept: dict[str, list[NDArray[np.float32]]] = {name: [] for name in evaluate.names}
     dates: dict[str, list[NDArray[np.float64]]] = {name: [] for name in milestones}
@@ -199,12 +200,17 @@ def project(
     )
 
 
-def quantity_evaluator(graph: Graph) -> Evaluator:
-    """Return an evaluator of all quantities of a graph, and of their channels as ``quantity/channel``."""
+def quantity_tensors(graph: Graph) -> dict[str, Tensor]:
+    """Return the tensors of all quantities of a graph, and of their channels as ``quantity/channel``."""
     outputs = {name: quantity.tensor for name, quantity in graph.quantities.items()}
     for name, quantity in graph.quantities.items():
         outputs |= {f"{name}/{channel}": flow for channel, flow in quantity.channels.items()}
-    return Evaluator(graph, outputs)
+    return outputs
+
+
+def quantity_evaluator(graph: Graph) -> Evaluator:
+    """Return an evaluator of :func:`quantity_tensors`."""
+    return Evaluator(graph, quantity_tensors(graph))
 
 
 def check_quantities(
@@ -217,11 +223,11 @@ def check_quantities(
     PluginError
         Naming the quantity's driver and distribution.
     """
-    values = evaluate(parameters, _Shocks(graph, seed).next(size), size=size)
+    values = evaluate(parameters, Shocks(graph, seed).next(size), size=size)
     _check_finite({name: _on_grid(value, graph) for name, value in values.items()}, graph)
 
 
-class _Shocks:
+class Shocks:
     """Innovations of each named shock, block by block, the same for the same seed."""
 
     def __init__(self, graph: Graph, seed: int) -> None:
