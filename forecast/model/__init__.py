@@ -5,7 +5,7 @@ from forecast.model.canvas import Data
 from forecast.model.copula import Copula
 from forecast.model.graph import BuiltTerm, Graph, Key, Likelihood, Quantity, Spec
 from forecast.model.grid import Grid
-from forecast.model.observations import Observations, PrepareContext
+from forecast.model.observations import Observations, PrepareContext, prepared
 from forecast.model.parameters import Layout, absent_blocs
 from forecast.model.pymc_model import flat_draws, model_data, pymc_model
 
@@ -27,5 +27,6 @@ __all__ = [
     "build_graph",
     "flat_draws",
     "model_data",
+    "prepared",
     "pymc_model",
 ]

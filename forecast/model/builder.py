@@ -29,7 +29,7 @@ from forecast.model.changes import Changes
 from forecast.model.graph import BuiltTerm, Graph, Key, Likelihood, Quantity, Spec
 from forecast.model.grid import Grid
 from forecast.model.maths import Tensor
-from forecast.model.observations import Observations, PrepareContext
+from forecast.model.observations import Observations, PrepareContext, prepared
 from forecast.model.parameters import absent_blocs, parameter_shape
 from forecast.wording import did_you_mean
 from forecast.worldview import Intervention
@@ -337,11 +337,9 @@ class Model(Canvas):
                 continue
             table = self.spec.evidence[term.driver, term.target]
             with self._building(term) as frame:
-                prepared = (term.prepare or PrepareContext.observations)(
-                    *((table, context) if term.prepare else (context, table))
-                )
-                term.build(self, Data(self, self._label(term), prepared))
-            self._finished(frame, prepared)
+                rows = prepared(term, table, context)
+                term.build(self, Data(self, self._label(term), rows))
+            self._finished(frame, rows)
         # By what rows depend on, not by what their terms asked for: the scale of a shock of the future is
         # asked for, and is zero in the past.
         said = [

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from forecast.dates import decimal_year
+from forecast.driver import Term
 from forecast.evidence import EvidenceTable, Row
 
 
@@ -92,3 +93,11 @@ class PrepareContext:
                 raise ValueError(f"column {name!r} of {table.spec.name!r} is not finite in every row")
         bloc = np.array([index.get(row.bloc, -1) for row in rows], dtype=np.int64)
         return Observations(rows=tuple(rows), columns=columns, bloc=bloc, series=tuple(series))
+
+
+def prepared(term: Term, table: EvidenceTable, context: PrepareContext) -> Observations:
+    """Return the rows that a measurement model works on: those of its ``prepare``, or all of the table."""
+    if term.prepare is None:
+        return context.observations(table)
+    rows: Observations = term.prepare(table, context)
+    return rows

@@ -1,6 +1,6 @@
 """From posterior draws to trajectories, crossings and predictions."""
 
-from forecast.projection.crossing_evidence import CrossingDates, crossing_terms
+from forecast.projection.crossing_evidence import CrossingDates, crossing_terms, weighed_rows
 from forecast.projection.evaluator import Evaluator
 from forecast.projection.measurement import Measured, measure
 from forecast.projection.milestones import check_milestones
@@ -31,4 +31,5 @@ __all__ = [
     "project",
     "quantity_evaluator",
     "quantity_tensors",
+    "weighed_rows",
 ]

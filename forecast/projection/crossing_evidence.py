@@ -9,7 +9,8 @@ likelihood among the draws that agree with everything else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from forecast.dates import end_of
 from forecast.driver import Term
 from forecast.errors import PluginError
-from forecast.model import Key, Observations, PrepareContext, Spec
+from forecast.model import Key, Observations, PrepareContext, Spec, prepared
 from forecast.streams import stream
 
 Floats = NDArray[np.float64]
@@ -132,32 +133,46 @@ def _read_only(values: Floats) -> Floats:
     return view
 
 
+def weighed_rows(term: Term, spec: Spec) -> Observations:
+    """Return the rows that a term weighs dates by.
+
+    Raises
+    ------
+    PluginError
+        Its ``prepare`` fails.
+    """
+    with _blamed(term, spec):
+        context = PrepareContext(as_of=spec.as_of, blocs=spec.blocs)
+        return prepared(term, spec.evidence[term.driver, term.target], context)
+
+
 def _evaluated(term: Term, spec: Spec, x: CrossingDates) -> Floats:
-    table = spec.evidence[term.driver, term.target]
-    context = PrepareContext(as_of=spec.as_of, blocs=spec.blocs)
-    distribution = spec.distributions.get(term.driver)
-    where = f"{term.build.__name__} (evidence on {term.milestone})"
-    try:
-        data: Observations = term.prepare(table, context) if term.prepare else context.observations(table)
+    data = weighed_rows(term, spec)
+    with _blamed(term, spec):
         result = np.asarray(term.build(x, data), dtype=float)
+    if result.shape != x.dates.shape[:1]:
+        wanted = f"it must be {x.dates.shape[:1]}, a log likelihood a draw"
+        raise _fault(term, spec, f"returned an array of shape {result.shape}; {wanted}")
+    if np.isnan(result).any() or (result == np.inf).any():
+        share = float(np.mean(~(result < np.inf)))
+        words = f"is NaN or infinite in {share:.1%} of draws; -inf is allowed, for what cannot be"
+        raise _fault(term, spec, words)
+    return result
+
+
+@contextmanager
+def _blamed(term: Term, spec: Spec) -> Iterator[None]:
+    """Name the driver of a term that fails."""
+    try:
+        yield
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # it may even call sys.exit
-        raise PluginError(
-            f"{where} failed: {type(error).__name__}: {error}", driver=term.driver, distribution=distribution
-        ) from error
-    if result.shape != x.dates.shape[:1]:
-        raise PluginError(
-            f"{where} returned an array of shape {result.shape}; it must be {x.dates.shape[:1]}, a log "
-            "likelihood a draw",
-            driver=term.driver,
-            distribution=distribution,
-        )
-    if np.isnan(result).any() or (result == np.inf).any():
-        share = float(np.mean(~(result < np.inf)))
-        raise PluginError(
-            f"{where} is NaN or infinite in {share:.1%} of draws; -inf is allowed, for what cannot be",
-            driver=term.driver,
-            distribution=distribution,
-        )
-    return result
+        raise _fault(term, spec, f"failed: {type(error).__name__}: {error}") from error
+
+
+def _fault(term: Term, spec: Spec, words: str) -> PluginError:
+    where = f"{term.build.__name__} (evidence on {term.milestone})"
+    return PluginError(
+        f"{where} {words}", driver=term.driver, distribution=spec.distributions.get(term.driver)
+    )

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from forecast.driver import Term
-from forecast.errors import PluginError
-from forecast.evidence import Row
 from forecast.host import Host
-from forecast.model import BuiltTerm, Graph, Key, Observations, PrepareContext, Spec, build_graph
-from forecast.projection import check_milestones
+from forecast.model import BuiltTerm, Graph, Key, Spec, build_graph
+from forecast.projection import check_milestones, weighed_rows
 from forecast.spec import make_spec
 from forecast.structure.parts import (
     DriverPart,
@@ -122,7 +119,7 @@ def _evidence(
         if term.kind == "crossing" and (term.driver, term.target) == key and term.milestone in milestones
     ]
     rows = [row for one in mine for row in (one.observations.rows if one.observations else ())]
-    rows += [row for term in weighing for row in _weighed(term, spec)]
+    rows += [row for term in weighing for row in weighed_rows(term, spec).rows]
     measures = _names(name for one in mine for name in one.quantities)
     parameters = {found for one in mine for found in one.parameters}
     return EvidencePart(
@@ -137,22 +134,6 @@ def _evidence(
         dates=tuple(dict.fromkeys(term.milestone for term in weighing)),
         reads_parameters=_dotted(parameters),
     )
-
-
-def _weighed(term: Term, spec: Spec) -> Sequence[Row]:
-    """Rows of a term that weighs dates of crossings, which no graph holds."""
-    table = spec.evidence[term.driver, term.target]
-    if term.prepare is None:
-        return table.rows
-    try:
-        prepared: Observations = term.prepare(table, PrepareContext(as_of=spec.as_of, blocs=spec.blocs))
-    except Exception as error:
-        raise PluginError(
-            f"the preparation of {term.target} failed: {type(error).__name__}: {error}",
-            driver=term.driver,
-            distribution=spec.distributions.get(term.driver),
-        ) from error
-    return prepared.rows
 
 
 def _with_parameter(parameters: Collection[Key], built: list[BuiltTerm]) -> list[str]:
