@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from forecast.driver import Term
 from forecast.errors import PluginError
-from forecast.units import UnitError, parse_unit
+from forecast.units import UnitError, parse_unit, scale_of
 from forecast.vetting import LoadedDriver
 from forecast.wording import did_you_mean
 
@@ -130,7 +130,7 @@ def _named(term: Term) -> str:
 def _scale(base: Term) -> str:
     if base.states:
         return f"states ({', '.join(base.states)})"
-    return base.unit if base.linear else f"log10 {base.unit}"
+    return scale_of(base.unit, base.linear)
 
 
 def _same_unit(said: str, unit: str) -> bool:

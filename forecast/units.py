@@ -99,6 +99,11 @@ class Unit:
         return self.name.removeprefix("log10 ")
 
 
+def scale_of(unit: str, linear: bool) -> str:
+    """Return what a trajectory's numbers are in: ``log10 FLOP`` for the unit ``FLOP`` unless it is linear."""
+    return unit if linear or unit in ("OOM", "dex") else f"log10 {unit}"
+
+
 def unit_names() -> list[str]:
     """Names of the vocabulary, without prefixes and logs."""
     return list(_VOCABULARY)

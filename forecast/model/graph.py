@@ -14,6 +14,7 @@ from forecast.driver import Term
 from forecast.evidence import EvidenceTable
 from forecast.model.maths import Tensor
 from forecast.model.observations import Observations
+from forecast.units import scale_of
 from forecast.worldview import Correlation, ResolvedParameter
 
 Key = tuple[str, str]
@@ -96,7 +97,7 @@ class Quantity:
     @property
     def scale(self) -> str:
         """The unit in which the trajectory's numbers are."""
-        return self.unit if self.linear or self.unit in ("OOM", "dex") else f"log10 {self.unit}"
+        return scale_of(self.unit, self.linear)
 
 
 @dataclass
