@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +9,8 @@ from typing import TYPE_CHECKING
 from matplotlib import rc_context
 from matplotlib.text import Text
 
-from forecast.errors import ForecastError, InputError
+from forecast.errors import InputError
+from forecast.report.text_file import check_folder, replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,10 +31,7 @@ def check_picture_path(path: Path) -> None:
         raise InputError(
             f"--output {path}: must end in {', '.join(_STAMPS)}, which says the picture's format"
         )
-    if not os.path.isdir(path.parent):
-        raise InputError(
-            f"--output {path}: there is no folder {path.parent}; make it first, or name another place"
-        )
+    check_folder(path)
 
 
 def save_picture(figure: Figure, path: Path) -> None:
@@ -49,21 +45,13 @@ def save_picture(figure: Figure, path: Path) -> None:
         Where it cannot be written.
     """
     check_picture_path(path)
-    suffix = path.suffix.lower()
-    temporary = path.with_name(f".tmp-{os.getpid()}-{secrets.token_hex(4)}{suffix}")
     show_titles_as_written(figure)
-    try:
-        # SVG names its parts by hashes, which would be salted at random.
-        with rc_context({"svg.hashsalt": "forecast"}), warnings.catch_warnings():
+    # SVG names its parts by hashes, which would be salted at random.
+    with replacing(path, "the picture ") as temporary, rc_context({"svg.hashsalt": "forecast"}):
+        with warnings.catch_warnings():
             # A title in a script that the font lacks shows boxes; that is no reason to name lines of code.
             warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-            figure.savefig(temporary, metadata=_STAMPS[suffix])
-        os.replace(temporary, path)
-    except OSError as error:
-        reason = error.strerror or error
-        raise ForecastError(f"{path}: the picture could not be written: {reason}.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+            figure.savefig(temporary, metadata=_STAMPS[path.suffix.lower()])
 
 
 def show_titles_as_written(figure: Figure) -> None:

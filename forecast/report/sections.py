@@ -8,6 +8,7 @@ from pathlib import Path
 
 from forecast.discovery import BrokenPlugin, guarded
 from forecast.host import Brought
+from forecast.report.text_file import replacing
 from forecast.results import StoredRun
 from forecast.wording import shown
 
@@ -63,12 +64,11 @@ def make_sections(stored: StoredRun, brought: Sequence[Brought], folder: Path | 
                 if not isinstance(text, str):
                     raise BrokenPlugin(f"its text is {shown(text)}, not a str")
                 if text.strip() and picture is not None:
-                    section.picture(stored, picture)
-                    if not picture.is_file():
-                        raise BrokenPlugin(f"its picture was not written to {picture.name}")
+                    with replacing(picture) as temporary, guarded():  # what it raises is its own fault
+                        section.picture(stored, temporary)
+                        if not temporary.is_file():
+                            raise BrokenPlugin("its picture was not written to the path that it was given")
         except BrokenPlugin as error:
-            if picture is not None:
-                picture.unlink(missing_ok=True)
             found.append(Section(section.name, section.title, owner, error=str(error)))
             continue
         if text.strip():

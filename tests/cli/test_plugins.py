@@ -453,3 +453,15 @@ def test_a_run_says_how_to_install_its_plugins_again(install, here, monkeypatch)
         leftover.rename(here / leftover.name)
     monkeypatch.setattr("forecast.loading.installed_plugins", list)
     assert forecast("runs", "show", "latest").exit_code == 0  # readable without them
+
+
+def test_a_picture_that_fails_leaves_what_was_there_and_nothing_half_drawn(saved, here):
+    broken = SECTIONS.replace('b"a picture")', 'b"half a pic")\n    raise OSError("no ink")')
+    (here / "sections.py").write_text(broken)
+    (here / "pictures").mkdir()
+    (here / "pictures/about.png").write_bytes(b"an earlier one")
+    result = forecast("runs", "sections", "latest", "--plugin", "sections.py", "--output", "pictures")
+    assert result.exit_code == 0 and "the section 'about' of sections.py failed" in result.stderr
+    assert "OSError: no ink" in result.stderr
+    assert [file.name for file in (here / "pictures").iterdir()] == ["about.png"]
+    assert (here / "pictures/about.png").read_bytes() == b"an earlier one"
