@@ -68,7 +68,7 @@ def medium() -> Iterator[Pair]:
     from forecast.spec import history_end
 
     with tempfile.TemporaryDirectory() as scratch:
-        view = overhead_model.worldview(Path(scratch))
+        view = overhead_model.worldview()
         drivers = overhead_model.drivers(Path(scratch))
 
         def ours() -> tuple[Any, Any, Any]:

@@ -18,33 +18,12 @@ from numpy.typing import NDArray
 from forecast.dates import decimal_year
 from forecast.driver import API_VERSION, Driver, adds_to, limits, observes, parameters_from_text, provides
 from forecast.evidence import EvidenceTable, read_tables
-from forecast.worldview import Worldview, load_worldview
+from forecast.testing import worldview_about
+from forecast.worldview import Worldview
 
 Array = NDArray[Any]
 LN10, LIFETIME, SHARPNESS = np.log(10.0), 4.0, 4.0
 BLOCS = ("us_allies", "china")
-
-WORLDVIEW = """\
-title = "Overhead"
-extends = false
-as_of = 2026-06-30
-horizon = 2035-12-31
-seed = 1
-[window]
-start = 2026-01-01
-end = 2027-12-31
-[blocs]
-us_allies = "US & allies"
-china = "China"
-[lead]
-leader = "us_allies"
-follower = "china"
-within_years = 1
-[milestones.big]
-title = "A big run"
-quantity = "largest_run"
-at_least = { value = 1e27, unit = "FLOP" }
-"""
 
 # Driver, then parameter: family, its numbers (two stand for the blocs), unit.
 Law = tuple[str, dict[str, tuple[float, ...]], str]
@@ -226,10 +205,9 @@ def by_hand(years: Array, rows: dict[str, dict[str, Array]]) -> pm.Model:
     return model
 
 
-def worldview(folder: Path) -> Worldview:
+def worldview() -> Worldview:
     """The worldview of the model."""
-    (folder / "overhead.toml").write_text(WORLDVIEW, encoding="utf-8")
-    return load_worldview(folder / "overhead.toml")
+    return worldview_about("largest_run", 1e27, "FLOP", "horizon=2035-12-31", "seed=1")
 
 
 # Parts of the script -----------------------------------------------------------------------
