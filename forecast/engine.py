@@ -124,6 +124,8 @@ class Run:
         As in ``results.nc``.
     parameters : mapping of (driver, name) to ndarray
         All draws, as the graph takes them; first axis chain x draw.
+    kept_by : mapping of str to ndarray of bool, (draw,), or None
+        Draws that evidence on crossing dates keeps; None where that has not been worked out.
     """
 
     plan: Plan
@@ -131,6 +133,7 @@ class Run:
     results: xr.DataTree
     parameters: Mapping[Key, Floats] = field(repr=False)
     chains: int = 1
+    kept_by: Mapping[str, NDArray[np.bool_]] | None = field(default=None, repr=False)
 
     @property
     def id(self) -> str:
@@ -160,7 +163,9 @@ class Run:
         """
         changes = (*self.worldview.intervene, *read_interventions(intervene))
         graph = future_graph(self.plan.spec, self.worldview.horizon, changes)
-        return _project(self.plan, graph, self.parameters, self.chains, keep=keep, changed=bool(changes))
+        if self.kept_by is None:  # of a run that was taken up
+            self.kept_by = _kept_by_evidence(self.plan, self.parameters, self.chains)
+        return _project(self.plan, graph, self.parameters, self.chains, keep=keep, kept_by=self.kept_by)
 
     def save(self, folder: str | Path | None = None, *, command: Sequence[str] = ()) -> Path:
         """Write the run's folder.
@@ -365,8 +370,9 @@ def execute(plan: Plan, *, reporter: Reporter | None = None, compiler: Compiler 
         )
     with clock.phase("project"):
         reporter.phase("Projecting to the horizon")
-        changed = bool(plan.worldview.intervene)
-        projection = _project(plan, future, parameters, chains, evaluate=evaluate, changed=changed)
+        apart = plan.prior_only or plan.worldview.intervene  # else this projection tells
+        kept_by = _kept_by_evidence(plan, parameters, chains) if apart else None
+        projection = _project(plan, future, parameters, chains, evaluate=evaluate, kept_by=kept_by)
     with clock.phase("summarise"):
         reporter.phase("Summarising")
         tree = assemble(
@@ -391,7 +397,14 @@ def execute(plan: Plan, *, reporter: Reporter | None = None, compiler: Compiler 
         prior_only=plan.prior_only,
         mixtures=mixture_weights(layout, flat, projection.crossings["accepted"].values),
     )
-    return Run(plan=plan, summary=summary, results=tree, parameters=parameters, chains=chains)
+    return Run(
+        plan=plan,
+        summary=summary,
+        results=tree,
+        parameters=parameters,
+        chains=chains,
+        kept_by=projection.kept_by,
+    )
 
 
 def rerun(stored: StoredRun, *, reporter: Reporter | None = None) -> Run:
@@ -491,14 +504,8 @@ def _project(
     *,
     keep: int = 500,
     evaluate: Evaluator | None = None,
-    changed: bool = False,
+    kept_by: Mapping[str, NDArray[np.bool_]] | None = None,
 ) -> Projection:
-    """Project draws on a graph; `changed` says that it has interventions."""
-    kept_by: Mapping[str, NDArray[np.bool_]] | None = {} if plan.prior_only else None
-    if changed and kept_by is None and crossing_terms(plan.spec, plan.worldview.milestones):
-        # What was said of the dates was said of the world as it is, and interventions leave the fit alone.
-        as_it_is = future_graph(plan.spec, plan.worldview.horizon)
-        kept_by = _project(plan, as_it_is, parameters, chains, keep=1).kept_by
     return project(
         graph,
         parameters,
@@ -512,6 +519,19 @@ def _project(
         evaluate=evaluate,
         kept_by=kept_by,
     )
+
+
+def _kept_by_evidence(
+    plan: Plan, parameters: Mapping[Key, Floats], chains: int
+) -> Mapping[str, NDArray[np.bool_]]:
+    """Draws that evidence on crossing dates keeps, none of them weighed for the priors alone.
+
+    What was said of the dates was said of the world as it is, and interventions leave the fit alone.
+    """
+    if plan.prior_only or not crossing_terms(plan.spec, plan.worldview.milestones):
+        return {}
+    as_it_is = future_graph(plan.spec, plan.worldview.horizon)
+    return _project(plan, as_it_is, parameters, chains, keep=1).kept_by
 
 
 def _check_all_read(plan: Plan, graph: Graph) -> None:

@@ -110,6 +110,19 @@ def test_interventions_leave_what_the_evidence_keeps(tmp_path):
     np.testing.assert_array_equal(first_crossings(told)[0], changed["big"].min("bloc"))
 
 
+def test_the_evidence_is_weighed_once_for_all_interventions_on_a_run(tmp_path):
+    weighed = []
+
+    def counted(self, x, data):
+        weighed.append(len(x.dates))
+        return said(x, data)
+
+    base = run(tmp_path, Line(), experts(tmp_path / "e", ONE, counted))
+    for add in (-1.0, -0.5):
+        base.project([{"quantity": "compute", "add": add, "from": "2027-01-01"}])
+    assert len(weighed) == 1
+
+
 def test_a_wider_error_keeps_more_draws(tmp_path):
     narrow, wide = (
         run(tmp_path, Line(), experts(tmp_path / f"e{width}", ONE), **{"priors.experts.width.value": width})
