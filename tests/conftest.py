@@ -11,6 +11,15 @@ import pytest
 
 
 @pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to stand in, where runs are written and files are named from."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("FORECAST_DEBUG", "FORECAST_RUNS", "FORECAST_PLUGINS"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+@pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Make a distribution with one plugin; such distributions are then all that is installed."""
     site = tmp_path / "site"

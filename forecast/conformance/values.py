@@ -15,8 +15,8 @@ from forecast.conformance.subject import Subject
 from forecast.dates import decimal_year, end_of
 from forecast.discovery import describe
 from forecast.model import Graph, Likelihood
-from forecast.projection import Measured, measure
-from forecast.projection.crossing_evidence import crossing_terms, kept_by_evidence
+from forecast.projection import Measured, crossing_terms, measure, on_grid
+from forecast.projection.crossing_evidence import kept_by_evidence
 from forecast.streams import stream
 
 DRAWS = 200
@@ -164,8 +164,8 @@ def grids_agree(subject: Subject) -> str:
     if not own:
         raise NotApplicable("the driver has no quantity")
     for name in own:
-        one = _on_grid(past[name], built.history)[..., :overlap]
-        two = _on_grid(future[name], built.future)[..., :overlap]
+        one = on_grid(past[name], built.history)[..., :overlap]
+        two = on_grid(future[name], built.future)[..., :overlap]
         agree = np.abs(one - two) <= TOLERANCE * np.maximum(1.0, np.abs(one))
         if not agree.all():
             _, bloc, time = np.argwhere(~agree)[0]
@@ -188,7 +188,7 @@ def _built_between(setting: Setting, other: Variation) -> Built:
 
 
 def _not_finite(name: str, value: Floats, graph: Graph, which: str) -> Iterator[str]:
-    finite = np.isfinite(_on_grid(value, graph))
+    finite = np.isfinite(on_grid(value, graph))
     if not finite.all():
         _, bloc, time = np.argwhere(~finite)[0]
         share = np.mean(~finite.all(axis=(1, 2)))
@@ -213,7 +213,7 @@ def _too_wide(built: Built, name: str, value: Floats) -> Iterator[str]:
     if quantity.linear:
         return
     now = int(np.sum(built.future.decimal <= decimal_year(built.spec.as_of))) - 1
-    low, high = np.quantile(_on_grid(value, built.future)[:, :, now], (0.05, 0.95), axis=0)
+    low, high = np.quantile(on_grid(value, built.future)[:, :, now], (0.05, 0.95), axis=0)
     width = float(np.max((high - low) * quantity.present, initial=0.0))
     if width > WIDEST:
         yield (
@@ -302,7 +302,3 @@ def _misshapen(
 
 def _fits(shape: Sequence[int], wanted: Sequence[int]) -> bool:
     return len(shape) == len(wanted) and all(a in (1, b) for a, b in zip(shape, wanted, strict=True))
-
-
-def _on_grid(value: Floats, graph: Graph) -> Floats:
-    return np.broadcast_to(value, (len(value), len(graph.spec.blocs), len(graph.decimal)))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from forecast.diagnostics.numbers import FEWEST_DRAWS, Numbers
+from forecast.diagnostics.numbers import FEWEST_DRAWS, Numbers, worst_chain
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -205,9 +205,7 @@ def _divergences(tree: xr.DataTree, limit: float) -> Check:
     statistics = tree.children.get("sample_stats")
     if statistics is None or "diverging" not in statistics:
         return _not_available("divergences", limit, "The sampler did not report divergences.")
-    per_chain = statistics["diverging"].transpose("chain", "draw").to_numpy().astype(int).sum(axis=1)
-    count = int(per_chain.sum())
-    where = f"chain {int(np.argmax(per_chain))} ({int(per_chain.max())} of them)" if count else ""
+    count, where = worst_chain(statistics["diverging"].transpose("chain", "draw").to_numpy().astype(bool))
     return _result("divergences", float(count), limit, count <= limit, where)
 
 

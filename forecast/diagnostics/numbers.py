@@ -140,6 +140,14 @@ class Numbers:
         return result
 
 
+def worst_chain(marks: NDArray[np.bool_]) -> tuple[int, str]:
+    """Count marked draws, (chain, draw), and say which chain has most; blank where none is marked."""
+    per_chain = marks.sum(axis=1)
+    count = int(per_chain.sum())
+    where = f"chain {int(np.argmax(per_chain))} ({int(per_chain.max())} of them)" if count else ""
+    return count, where
+
+
 def columns(tree: xr.DataTree, group: str) -> Iterator[tuple[str, Floats]]:
     """Each number of a group with its name and draws, dims (chain, draw).
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from forecast.diagnostics.catalogue import KINDS
 from forecast.diagnostics.gate import Check
-from forecast.diagnostics.numbers import FEWEST_DRAWS, Numbers
+from forecast.diagnostics.numbers import FEWEST_DRAWS, Numbers, worst_chain
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -135,9 +135,7 @@ def _tree_depth(tree: xr.DataTree, thresholds: Mapping[str, float]) -> Check:
     marks = _marks(tree, _DEPTH_FLAGS)
     if marks is None:
         return kind.missing(limit, _why_no_depth(tree))
-    per_chain = marks.sum(axis=1)
-    count = int(per_chain.sum())
-    where = f"chain {int(np.argmax(per_chain))} ({int(per_chain.max())} of them)" if count else ""
+    count, where = worst_chain(marks)
     return kind.judged(float(count), limit, where)
 
 

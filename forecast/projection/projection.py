@@ -153,7 +153,7 @@ def project(
         values = evaluate(
             {key: draws[block] for key, draws in parameters.items()}, shocks.next(count), size=count
         )
-        values = {name: _on_grid(value, graph) for name, value in values.items()}
+        values = {name: on_grid(value, graph) for name, value in values.items()}
         _check_finite(values, graph)
         for name, milestone in milestones.items():
             crossed = reader.crossing(name, values, block, graph.decimal)
@@ -224,7 +224,7 @@ def check_quantities(
         Naming the quantity's driver and distribution.
     """
     values = evaluate(parameters, Shocks(graph, seed).next(size), size=size)
-    _check_finite({name: _on_grid(value, graph) for name, value in values.items()}, graph)
+    _check_finite({name: on_grid(value, graph) for name, value in values.items()}, graph)
 
 
 class Shocks:
@@ -247,7 +247,8 @@ class Shocks:
         return result
 
 
-def _on_grid(value: NDArray[np.float64], graph: Graph) -> NDArray[np.float64]:
+def on_grid(value: NDArray[np.float64], graph: Graph) -> NDArray[np.float64]:
+    """Return a quantity's values with its whole axes: (draw, bloc, time)."""
     return np.broadcast_to(value, (len(value), len(graph.spec.blocs), len(graph.decimal)))
 
 

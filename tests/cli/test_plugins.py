@@ -12,6 +12,8 @@ from click.testing import CliRunner, Result
 from forecast.cli import main
 from tests.toys import LINE, RUNS, TABLES, WORLDVIEW
 
+pytestmark = pytest.mark.usefixtures("here")
+
 KEYS = ["distribution", "version", "api_version", "status", "error", "hooks", "drivers"]
 
 GOOD = """
@@ -62,14 +64,6 @@ def good(name: str, reads: str = "0.0") -> str:
 
 def forecast(*arguments: str) -> Result:
     return CliRunner().invoke(main, list(arguments))
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    for name in ("FORECAST_DEBUG", "FORECAST_RUNS", "FORECAST_PLUGINS"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path
 
 
 # The listing ---------------------------------------------------------------------------------------

@@ -11,12 +11,8 @@ from tests.combination.support import Installed
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where runs are written and files are named from."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("FORECAST_DEBUG", "FORECAST_RUNS", "FORECAST_PLUGINS"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path
+def _standing_there(here: Path) -> None:
+    """Every test here is in an empty folder."""
 
 
 @pytest.fixture(scope="module")
