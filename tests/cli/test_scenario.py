@@ -228,7 +228,7 @@ def test_a_folder_that_cannot_be_written_leaves_nothing_behind(toy, monkeypatch)
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("forecast.report.picture_file.os.replace", full)
+    monkeypatch.setattr("forecast.report.text_file.os.replace", full)
     result = scenario("slow.toml", *PRIOR)
     assert result.exit_code == 1 and "could not be" in result.stderr and result.stdout == ""
     assert {path.name: path.read_bytes() for path in saved.iterdir()} == before
