@@ -46,6 +46,7 @@ from forecast.results import (
     write_run,
 )
 from forecast.results.draws import assemble, flat_draws
+from forecast.results.inputs import describe_inputs
 from forecast.results.manifest import fingerprint, manifest, versions
 from forecast.results.mixtures import mixture_weights
 from forecast.results.netcdf import read_group
@@ -126,6 +127,8 @@ class Run:
         All draws, as the graph takes them; first axis chain x draw.
     kept_by : mapping of str to ndarray of bool, (draw,), or None
         Draws that evidence on crossing dates keeps; None where that has not been worked out.
+    inputs : dict or None
+        As in ``inputs.json``; None where the model of the past was not built.
     """
 
     plan: Plan
@@ -134,6 +137,7 @@ class Run:
     parameters: Mapping[Key, Floats] = field(repr=False)
     chains: int = 1
     kept_by: Mapping[str, NDArray[np.bool_]] | None = field(default=None, repr=False)
+    inputs: dict[str, Any] | None = field(default=None, repr=False)
 
     @property
     def id(self) -> str:
@@ -194,6 +198,7 @@ class Run:
                 "worldview.toml": as_text(self.worldview.to_toml()),
                 "results.nc": as_netcdf(self.results),
                 "summary.json": as_json(self.summary),
+                "inputs.json": as_json(self.inputs or _inputs(self.plan)),
                 "crossings.png": lambda path: _draw(
                     crossings_figure, crossings, self.worldview, path, self.id
                 ),
@@ -404,6 +409,7 @@ def execute(plan: Plan, *, reporter: Reporter | None = None, compiler: Compiler 
         parameters=parameters,
         chains=chains,
         kept_by=projection.kept_by,
+        inputs=_inputs(plan, history),
     )
 
 
@@ -488,6 +494,12 @@ def _planned_again(stored: StoredRun, reporter: Reporter | None = None) -> Plan:
         prior_only=prior_only,
         reporter=reporter,
     )
+
+
+def _inputs(plan: Plan, history: Graph | None = None) -> dict[str, Any]:
+    """What ``inputs.json`` holds; of a run that was taken up again the past is built anew."""
+    history = history or build_graph(plan.spec, history_end(plan.spec))
+    return describe_inputs(history, plan.worldview.milestones, plan.worldview.thresholds)
 
 
 def _layout(plan: Plan, graph: Graph) -> Layout:

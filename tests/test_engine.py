@@ -206,6 +206,7 @@ def test_a_run_is_saved_whole_and_reads_back_the_same(sampled, tmp_path):
         "worldview.toml",
         "results.nc",
         "summary.json",
+        "inputs.json",
         "crossings.png",
         "worlds.png",
         "channels.png",

@@ -1,6 +1,11 @@
 """From posterior draws to trajectories, crossings and predictions."""
 
-from forecast.projection.crossing_evidence import CrossingDates, crossing_terms, weighed_rows
+from forecast.projection.crossing_evidence import (
+    CrossingDates,
+    crossing_labels,
+    crossing_terms,
+    weighed_rows,
+)
 from forecast.projection.evaluator import Evaluator
 from forecast.projection.measurement import Measured, measure
 from forecast.projection.milestones import check_milestones
@@ -25,6 +30,7 @@ __all__ = [
     "check_milestones",
     "check_quantities",
     "correlation_log_density",
+    "crossing_labels",
     "crossing_terms",
     "draw_thresholds",
     "future_graph",

@@ -69,6 +69,18 @@ def crossing_terms(spec: Spec, milestones: Mapping[str, object]) -> list[Term]:
     ]
 
 
+def crossing_labels(spec: Spec, milestones: Mapping[str, object]) -> dict[str, Term]:
+    """:func:`crossing_terms` by ``driver/table``, or ``driver/table/method`` where a table has several."""
+    terms = crossing_terms(spec, milestones)
+    found: dict[str, Term] = {}
+    for term in terms:
+        label = f"{term.driver}/{term.target}"
+        if sum(f"{one.driver}/{one.target}" == label for one in terms) > 1:
+            label = f"{label}/{term.build.__name__}"
+        found[label] = term
+    return found
+
+
 def kept_by_evidence(
     spec: Spec,
     milestones: Mapping[str, object],
@@ -98,7 +110,7 @@ def kept_by_evidence(
     Returns
     -------
     dict of str to ndarray of bool, (draw,)
-        By ``driver/table``, or ``driver/table/method`` where a table has several.
+        By label, as :func:`crossing_labels` has them.
 
     Raises
     ------
@@ -106,11 +118,7 @@ def kept_by_evidence(
         A term fails, or returns another shape or NaN.
     """
     kept: dict[str, NDArray[np.bool_]] = {}
-    terms = crossing_terms(spec, milestones)
-    for term in terms:
-        label = f"{term.driver}/{term.target}"
-        if sum(f"{one.driver}/{one.target}" == label for one in terms) > 1:
-            label = f"{label}/{term.build.__name__}"
+    for label, term in crossing_labels(spec, milestones).items():
         own = {
             name: _read_only(values[..., 0] if values.ndim == 3 and values.shape[-1] == 1 else values)
             for (driver, name), values in parameters.items()

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.errors import ForecastError, InputError
+from forecast.results.inputs import inputs_damage
 from forecast.results.netcdf import open_tree, read_group, read_groups
 from forecast.results.store import RUN_FILES, home_resolved, missing_files
 from forecast.results.summary import SCHEMA
 from forecast.results.summary_check import first_damage
+from forecast.results.trajectories import NotAvailable
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -60,6 +62,29 @@ class StoredRun:
         except InputError as error:
             # The user did not write this file, so a mistake in it is not a mistake of theirs.
             raise ForecastError(f"{self.path}: its worldview cannot be read. {error}") from error
+
+    @cached_property
+    def inputs(self) -> dict[str, Any]:
+        """What went into it, from ``inputs.json``: ``tables``, ``evidence`` and ``priors`` with sources.
+
+        Raises
+        ------
+        NotAvailable
+            Where the run is of an earlier version, which did not write it.
+        ForecastError
+            Where the file is damaged.
+        """
+        path = self.path / "inputs.json"
+        if not path.is_file():
+            raise NotAvailable(
+                f"{self.path} has no inputs.json, which lists evidence and priors with their sources: it was "
+                "made by an earlier version of forecast. Make the run again to have it."
+            )
+        found = _read_json(path)
+        damage = inputs_damage(found)
+        if damage is not None:
+            raise ForecastError(f"{path} is damaged: {damage}. Make the run again.")
+        return found
 
     @cached_property
     def tree(self) -> xr.DataTree:
