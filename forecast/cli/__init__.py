@@ -30,6 +30,7 @@ COMMANDS = {
     "run": ("forecast.cli.run:run", "Make a forecast: fit, project, and save it as a run."),
     "runs": ("forecast.cli.runs:runs", "List saved runs and read them with other settings."),
     "diagnose": ("forecast.cli.diagnose:diagnose", "Whether a fit may be relied on, and what to do if not."),
+    "report": ("forecast.cli.report:report", "Write a saved run as one HTML page."),
     "scenario": ("forecast.cli.scenario:scenario", "What changes if: named scenarios against a base."),
     "query": ("forecast.cli.query:query", "Ask a saved run a conditional question."),
     "compare": ("forecast.cli.compare:compare", "Show saved runs side by side, and how they differ."),

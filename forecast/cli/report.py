@@ -1,0 +1,133 @@
+"""``forecast report``: a saved run as one HTML page."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forecast.cli._options import plugin_option
+from forecast.cli._reading import out_option
+from forecast.errors import ForecastError, InputError
+
+if TYPE_CHECKING:
+    from forecast.report.page import Brought
+    from forecast.results import StoredRun
+
+FILE = "report.html"
+"""Its name in a run's folder."""
+
+
+@click.command()
+@click.argument("run")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.html",
+    help=f"Write it here [default: {FILE} in the run's folder].",
+)
+@plugin_option
+@out_option
+def report(run: str, output: Path | None, plugins: tuple[str, ...], out: str | None) -> None:
+    """Write a saved run as one HTML page, for a screen, a phone and paper.
+
+    The page needs nothing else: it opens from disk and loads nothing from a
+    network. Plugins that are installed or named add their sections.
+
+    RUN is an id, the beginning of one, the beginning of its hash, a path, or
+    "latest". Nothing is fitted.
+    """
+    from forecast.report.text_file import check_text_path
+    from forecast.results import find_run, read_run, runs_folder
+
+    if output is not None:
+        if output.suffix.lower() not in (".html", ".htm"):
+            raise InputError(f"--output {output}: must end in .html")
+        check_text_path(output)
+    stored = read_run(find_run(run, runs_folder(out)))
+    click.echo(f"Report written to {write_report(stored, output, plugins)}.")
+
+
+def write_report(stored: StoredRun, output: Path | None = None, plugins: Sequence[str] = ()) -> Path:
+    """Write the page of a stored run.
+
+    Parameters
+    ----------
+    stored : StoredRun
+    output : pathlib.Path, optional
+        ``report.html`` in the run's folder without it.
+    plugins : sequence of str
+        Files and modules that add to what is installed.
+
+    Returns
+    -------
+    pathlib.Path
+        Of the file; an earlier one is replaced.
+    """
+    from forecast.report.page import page
+    from forecast.report.text_file import save_text
+    from forecast.results.store import as_text, write_into_run
+
+    with tempfile.TemporaryDirectory() as pictures:
+        text = page(stored, _brought(stored, plugins, Path(pictures)))
+    if output is not None:
+        save_text(output, text)
+        return output
+    write_into_run(stored.path, {FILE: as_text(text)})
+    return stored.path / FILE
+
+
+def _brought(stored: StoredRun, plugins: Sequence[str], pictures: Path) -> Brought:
+    """What the parts beside the report find in a run; what cannot be found says why."""
+    from forecast.cli._host import installed_host
+    from forecast.report.page import Brought
+    from forecast.report.sections import make_sections
+
+    reasons: dict[str, str] = {}
+
+    def found(name: str, make: Callable[[], Any]) -> Any:
+        try:
+            return make()
+        except ForecastError as error:
+            reasons[name] = str(error)
+            return None
+
+    host = installed_host(plugins)
+    diagnosis = found("diagnosis", lambda: _diagnosis(stored))
+    claims = found("claims", lambda: _claims(stored, host))
+    scenarios = found("scenarios", lambda: _scenarios(stored))
+    sections = make_sections(stored, host.loaded.sections, pictures)
+    return Brought(
+        diagnosis=diagnosis, claims=claims, scenarios=scenarios, sections=sections, reasons=reasons
+    )
+
+
+def _diagnosis(stored: StoredRun) -> dict[str, Any]:
+    from forecast.diagnostics import GROUPS, diagnose
+
+    return diagnose(stored.groups(*GROUPS), run=stored.id, prior_only=stored.summary["prior_only"])
+
+
+def _claims(stored: StoredRun, host: Any) -> dict[str, Any]:
+    from forecast.claims import check_claims, read_claims
+
+    return check_claims(stored, read_claims((), host.shelf), host.evidence())
+
+
+def _scenarios(stored: StoredRun) -> dict[str, Any] | None:
+    from forecast.results.scenario_summary import SCENARIO_SCHEMA
+
+    path = stored.path / "scenarios.json"
+    if not path.is_file():
+        return None
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ForecastError(f"{path.name} cannot be read: {error}.") from error
+    if not isinstance(found, dict) or found.get("schema") != SCENARIO_SCHEMA:
+        raise ForecastError(f"{path.name} is of another version of forecast, or damaged.")
+    return found
