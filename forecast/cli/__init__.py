@@ -31,6 +31,7 @@ COMMANDS = {
     "runs": ("forecast.cli.runs:runs", "List saved runs and read them with other settings."),
     "diagnose": ("forecast.cli.diagnose:diagnose", "Whether a fit may be relied on, and what to do if not."),
     "report": ("forecast.cli.report:report", "Write a saved run as one HTML page."),
+    "sensitivity": ("forecast.cli.sensitivity:sensitivity", "What the answer hangs on: priors, evidence, rows."),
     "scenario": ("forecast.cli.scenario:scenario", "What changes if: named scenarios against a base."),
     "query": ("forecast.cli.query:query", "Ask a saved run a conditional question."),
     "compare": ("forecast.cli.compare:compare", "Show saved runs side by side, and how they differ."),

@@ -129,13 +129,26 @@ def learn(tree: xr.DataTree, numbers: Numbers | None, thresholds: Mapping[str, f
     -------
     Learning
     """
-    learnt = _compare(tree, numbers)
+    learnt = compare_with_prior(tree, numbers)
     shrinkage = _shrinkage(tree, learnt, thresholds["shrinkage"])
     conflict, conflicts = _conflict(tree, numbers, learnt, thresholds["prior_data_conflict"])
     return Learning([shrinkage, conflict], learnt, conflicts)
 
 
-def _compare(tree: xr.DataTree, numbers: Numbers | None) -> list[Learnt]:
+def compare_with_prior(tree: xr.DataTree, numbers: Numbers | None) -> list[Learnt]:
+    """Compare the posterior of each parameter with its prior.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        With the group ``prior``; without it there is nothing to compare.
+    numbers : Numbers or None
+
+    Returns
+    -------
+    list of Learnt
+        Of the parameters that have enough draws in that group.
+    """
     if numbers is None:
         return []
     priors = {
