@@ -44,8 +44,15 @@ class Term:
     unit : str
         Of the quantity, for a base; for what enters a quantity, the unit that
         its author takes it to have, where they say so.
-    linear, channels, states, title, success
+    linear, channels, states, success
         Of the quantity, for a base.
+    title : str
+        Of the quantity, for a base; of an addition or a limit, what an account
+        of growth calls it.
+    grows_with : tuple of str
+        Quantities whose growth a base or an addition hands on one for one.
+    remainder : str
+        What an account of growth calls the rest of a base's growth.
     channel : str or None
         The channel's name, for a channel.
     sharpness : float
@@ -70,6 +77,8 @@ class Term:
     success: float | None = None
     prepare: Callable[..., Any] | None = None
     milestone: str = ""
+    grows_with: tuple[str, ...] = ()
+    remainder: str = ""
 
 
 def _mark(**fields: Any) -> Callable[[F], F]:
@@ -91,6 +100,8 @@ def provides(
     sharpness: float = 4.0,
     success: float | None = None,
     title: str = "",
+    grows_with: str | Sequence[str] = (),
+    remainder: str = "",
 ) -> Callable[[F], F]:
     """Declare the method as the base of a quantity; each quantity has one owner.
 
@@ -117,9 +128,27 @@ def provides(
         The success rate that a time horizon is about; thresholds must match.
     title : str
         For tables and pictures.
+    grows_with : str or sequence of str
+        Quantities that the method reads and whose growth its result shares one
+        for one: an OOM more of such a one is an OOM more of this one. An
+        account of growth (``forecast growth``) follows them to their own
+        causes; what is left of the growth is this driver's doing, as all of
+        it is without this argument. It changes no number of a forecast.
+    remainder : str
+        What to call what is left, for tables and pictures; the title without it.
+
+    Raises
+    ------
+    TypeError
+        No unit; or `grows_with` or `remainder` of a quantity that is not in log10.
     """
     if not unit and not states:
         raise TypeError(f"provides({quantity!r}): say the unit of the trajectory")
+    if (grows_with or remainder) and (linear or states):
+        raise TypeError(
+            f"provides({quantity!r}): grows_with and remainder are about growth in OOM, and {quantity!r} is "
+            "not in log10; leave them out"
+        )
     return _mark(
         kind="base",
         target=quantity,
@@ -130,10 +159,23 @@ def provides(
         sharpness=sharpness,
         success=success,
         title=title,
+        grows_with=_names(grows_with),
+        remainder=remainder,
     )
 
 
-def adds_to(quantity: str, *, channel: str | None = None, unit: str = "") -> Callable[[F], F]:
+def _names(given: str | Sequence[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def adds_to(
+    quantity: str,
+    *,
+    channel: str | None = None,
+    unit: str = "",
+    title: str = "",
+    grows_with: str | Sequence[str] = (),
+) -> Callable[[F], F]:
     """Declare the method as an addition to a quantity, or as one of its channels.
 
     Without `channel` the result is added to the trajectory (a factor, for a
@@ -150,11 +192,32 @@ def adds_to(quantity: str, *, channel: str | None = None, unit: str = "") -> Cal
     unit : str
         The unit that you take the quantity to have, without ``log10``. Another
         owner of the quantity with another unit is then refused.
+    title : str
+        What an account of growth calls it; the method's name by default.
+    grows_with : str or sequence of str
+        As for :func:`provides`, of an addition that hands on another quantity.
+
+    Raises
+    ------
+    TypeError
+        `grows_with` of a channel: the growth of a sum is not shared one for one.
     """
-    return _mark(kind="channel" if channel else "addition", target=quantity, channel=channel, unit=unit)
+    if channel and grows_with:
+        raise TypeError(
+            f"adds_to({quantity!r}, channel={channel!r}): a channel is one part of a sum, whose growth is "
+            "not shared one for one; leave grows_with out"
+        )
+    return _mark(
+        kind="channel" if channel else "addition",
+        target=quantity,
+        channel=channel,
+        unit=unit,
+        title=title,
+        grows_with=_names(grows_with),
+    )
 
 
-def limits(quantity: str, *, unit: str = "") -> Callable[[F], F]:
+def limits(quantity: str, *, unit: str = "", title: str = "") -> Callable[[F], F]:
     """Declare the method as a limit of a quantity, in the quantity's unit.
 
     All limits enter one soft minimum with the base, so that two do not count
@@ -166,8 +229,11 @@ def limits(quantity: str, *, unit: str = "") -> Callable[[F], F]:
         Another driver's, or one's own.
     unit : str
         As for :func:`adds_to`.
+    title : str
+        What bounds the quantity, such as "electric power", for an account of
+        growth; the method's name by default.
     """
-    return _mark(kind="limit", target=quantity, unit=unit)
+    return _mark(kind="limit", target=quantity, unit=unit, title=title)
 
 
 def observes(

@@ -351,7 +351,7 @@ def execute(plan: Plan, *, reporter: Reporter | None = None, compiler: Compiler 
         check_milestones(
             plan.worldview.milestones, plan.worldview.thresholds, future.quantities, plan.spec.left_out
         )
-        evaluate = quantity_evaluator(future)
+        evaluate = quantity_evaluator(future, stages=True)
         tried = layout.shaped(layout.draw(seed, CHECK_DRAWS, "check"))
         check_quantities(future, evaluate, tried, seed=seed, size=CHECK_DRAWS)
     flat = layout.draw(seed, size, "prior-only" if plan.prior_only else "future")

@@ -69,6 +69,7 @@ def test_a_sampled_run_has_the_groups_of_the_design(sampled):
         "observed_data",
         "projection",
         "crossings",
+        "growth",
         "at_crossing",
     }
 
@@ -80,6 +81,7 @@ def test_a_run_of_the_priors_alone_has_no_posterior(prior):
         "observed_data",
         "projection",
         "crossings",
+        "growth",
         "at_crossing",
     }
     assert prior.summary["prior_only"] is True and prior.summary["diagnostics"]["ok"] is None

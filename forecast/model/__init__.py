@@ -3,7 +3,7 @@
 from forecast.model.builder import Model, build_graph
 from forecast.model.canvas import Data
 from forecast.model.copula import Copula
-from forecast.model.graph import BuiltTerm, Graph, Key, Likelihood, Quantity, Spec
+from forecast.model.graph import BuiltTerm, Graph, Key, Likelihood, Quantity, Spec, Stage
 from forecast.model.grid import Grid
 from forecast.model.observations import Observations, PrepareContext, prepared
 from forecast.model.parameters import Layout, absent_blocs
@@ -23,6 +23,7 @@ __all__ = [
     "PrepareContext",
     "Quantity",
     "Spec",
+    "Stage",
     "absent_blocs",
     "build_graph",
     "flat_draws",

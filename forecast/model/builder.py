@@ -31,6 +31,7 @@ from forecast.model.grid import Grid
 from forecast.model.maths import Tensor
 from forecast.model.observations import Observations, PrepareContext, prepared
 from forecast.model.parameters import absent_blocs, parameter_shape
+from forecast.model.stages import Stages, grows_with_fault
 from forecast.wording import did_you_mean
 from forecast.worldview import Intervention
 
@@ -51,6 +52,7 @@ class _Frame:
     needs: set[str] = field(default_factory=set)
     absent: dict[str, Key] = field(default_factory=dict)
     unlimited: set[str] = field(default_factory=set)
+    optional: set[str] = field(default_factory=set)
 
 
 class Model(Canvas):
@@ -106,7 +108,11 @@ class Model(Canvas):
         """Like ``m[name]`` for a quantity or a ``driver.parameter``, or None where no driver has it."""
         if tuple(name.split(".", 1)) in self.spec.parameters:
             return self.parameter(name)
-        return None if self._provider(name) is None else self.quantity(name)
+        if self._provider(name) is not None:
+            return self.quantity(name)
+        if self._frames:
+            self._frames[-1].optional.add(name)
+        return None
 
     def parameter(self, name: str) -> Tensor:
         """A parameter: (), (bloc, 1), or (bloc, epoch) where it has epochs.
@@ -368,15 +374,20 @@ class Model(Canvas):
             value, present = self._sum_channels(name, terms, channels, reads, needs)
         else:
             value, _ = self._build(base, reads, needs)
+        stages = Stages(base, value, present, self.graph.quantities) if self.projecting else None
         for term in terms:
             if term.kind == "addition":
                 extra, missing = self._build(term, reads, needs)
                 if not missing.all():
                     value = value + (self._mask(~missing) * extra if missing.any() else extra)
+                if stages:
+                    stages.add(term, value, ~missing)
         for term in terms:
             if term.kind == "limit":
                 bound, missing = self._build(term, reads, needs)
                 value = self._limited(value, self._bounded(term, bound, missing), missing, base.sharpness)
+                if stages:
+                    stages.add(term, value, ~missing)
         for change in self._changes.of("state", name):
             index = self._state_index(base, change)
             value = pt.switch(self._changes.active(change), index, value)
@@ -388,6 +399,8 @@ class Model(Canvas):
                 )
             changed = value + change.add if change.add is not None else change.level
             value = pt.switch(self._changes.active(change), changed, value)
+        if stages:
+            stages.intervened(value)
         self.graph.quantities[name] = Quantity(
             name=name,
             tensor=value,
@@ -402,6 +415,7 @@ class Model(Canvas):
             states=base.states,
             reads=reads,
             needs=needs,
+            stages=stages.found if stages else [],
         )
 
     def _circle(self, terms: Sequence[Term]) -> NoReturn:
@@ -489,6 +503,8 @@ class Model(Canvas):
         reads |= frame.reads
         needs |= frame.needs
         self._finished(frame)
+        if self.projecting and term.grows_with:
+            self._check_grows_with(term, frame)
         if term.kind == "base" and frame.absent:
             bloc, (driver, name) = next(iter(frame.absent.items()))
             raise InputError(
@@ -497,6 +513,15 @@ class Model(Canvas):
             )
         missing = set(frame.absent) | (frame.unlimited if term.kind == "limit" else set())
         return value, np.array([bloc in missing for bloc in self.blocs])
+
+    def _check_grows_with(self, term: Term, frame: _Frame) -> None:
+        base = self._provider(term.target)
+        linear = base is not None and base.linear
+        fault = grows_with_fault(term, linear, frame.needs, frame.optional, self.graph.quantities)
+        if fault is not None:
+            raise PluginError(
+                fault, driver=term.driver, distribution=self.spec.distributions.get(term.driver)
+            )
 
     @contextmanager
     def _building(self, term: Term) -> Iterator[_Frame]:

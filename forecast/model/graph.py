@@ -55,6 +55,35 @@ class Spec:
     left_out: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Stage:
+    """One step in which a quantity comes about: its base, an addition, a limit, an intervention.
+
+    Attributes
+    ----------
+    kind : {"base", "addition", "limit", "intervention"}
+    driver : str
+        Whose term it is; empty for interventions.
+    name : str
+        The term's method, as interventions know it.
+    title : str
+    tensor : tensor, (bloc, time)
+        The quantity after this step.
+    grows_with : tuple of str
+        Quantities whose growth the step hands on one for one.
+    present : ndarray of bool, (bloc,)
+        Blocs that the step reaches.
+    """
+
+    kind: Literal["base", "addition", "limit", "intervention"]
+    driver: str
+    name: str
+    title: str
+    tensor: Tensor
+    grows_with: tuple[str, ...]
+    present: NDArray[np.bool_]
+
+
 @dataclass
 class Quantity:
     """A trajectory on (bloc, time).
@@ -78,6 +107,9 @@ class Quantity:
         Parameters it depends on, also through other quantities.
     needs : set of str
         Quantities that its terms read.
+    stages : list of Stage
+        The steps in which it came about, the last of which is `tensor`; for
+        projections only.
     """
 
     name: str
@@ -93,6 +125,7 @@ class Quantity:
     states: tuple[str, ...] = ()
     reads: set[Key] = field(default_factory=set)
     needs: set[str] = field(default_factory=set)
+    stages: list[Stage] = field(default_factory=list)
 
     @property
     def scale(self) -> str:

@@ -7,6 +7,7 @@ from forecast.projection.crossing_evidence import (
     weighed_rows,
 )
 from forecast.projection.evaluator import Evaluator
+from forecast.projection.growth import Part, account, accounted
 from forecast.projection.measurement import Measured, measure
 from forecast.projection.milestones import check_milestones
 from forecast.projection.projection import (
@@ -25,8 +26,11 @@ __all__ = [
     "CrossingDates",
     "Evaluator",
     "Measured",
+    "Part",
     "Projection",
     "Shocks",
+    "account",
+    "accounted",
     "check_milestones",
     "check_quantities",
     "correlation_log_density",

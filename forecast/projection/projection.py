@@ -19,6 +19,7 @@ from forecast.model.maths import Tensor
 from forecast.projection.crossing_evidence import kept_by_evidence
 from forecast.projection.crossings import value_at
 from forecast.projection.evaluator import Evaluator, chunks
+from forecast.projection.growth import GrowthAccounts, stage_tensors
 from forecast.projection.milestones import MilestoneReader, not_yet_crossed
 from forecast.projection.thresholds import draw_thresholds
 from forecast.streams import stream
@@ -58,6 +59,10 @@ class Projection:
     graph : Graph
     kept_by : mapping of str to ndarray of bool, (draw,)
         Which draws each piece of evidence on crossing dates keeps.
+    growth : xarray.Dataset or None
+        What made the growth, a variable per quantity that is accounted for,
+        dims part, bloc, time: mean OOM since the attribute ``since``, over the
+        accepted ones of the trajectories kept.
     """
 
     trajectories: xr.Dataset
@@ -68,6 +73,7 @@ class Projection:
     thresholds: Mapping[str, NDArray[np.float64]]
     graph: Graph
     kept_by: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    growth: xr.Dataset | None = None
 
 
 def future_graph(spec: Spec, horizon: date, interventions: Sequence[Intervention] = ()) -> Graph:
@@ -112,7 +118,7 @@ def project(
     horizon : datetime.date, optional
         Last day on which a crossing counts; the grid's end by default.
     evaluate : Evaluator, optional
-        From :func:`quantity_evaluator` of the same graph.
+        From :func:`quantity_evaluator` of the same graph, with its stages.
     kept_by : mapping of str to ndarray of bool, (draw,), optional
         Draws that evidence on crossing dates keeps, where that is known: none
         for draws of the priors alone, and with an intervention those of the
@@ -136,10 +142,11 @@ def project(
     reader = MilestoneReader(
         milestones, thresholds, graph.quantities, seed=seed, size=size, horizon=last, drawn=drawn
     )
-    evaluate = evaluate or quantity_evaluator(graph)
+    evaluate = evaluate or quantity_evaluator(graph, stages=True)
+    accounts, stored = GrowthAccounts(graph, milestones), quantity_tensors(graph)
     shocks = Shocks(graph, seed)
     thinning = max(1, -(-(size // chains) // max(1, keep // chains)))
-    kept: dict[str, list[NDArray[np.float32]]] = {name: [] for name in evaluate.names}
+    kept: dict[str, list[NDArray[np.float32]]] = {name: [] for name in stored}
     dates: dict[str, list[NDArray[np.float64]]] = {name: [] for name in milestones}
     inside: dict[str, list[NDArray[np.float64]]] = {
         name: [] for name, one in milestones.items() if one.announced_after
@@ -167,8 +174,9 @@ def project(
                 delay = there[milestone.announced_after]
                 inside[name].append(np.where(np.isfinite(crossed), crossed - delay, np.inf))
         chosen = np.flatnonzero(np.arange(block.start, block.stop) % (size // chains) % thinning == 0)
-        for name, value in values.items():
-            kept[name].append(value[chosen].astype(np.float32))
+        for name in stored:
+            kept[name].append(values[name][chosen].astype(np.float32))
+        accounts.keep(values, chosen)
     crossing = {name: np.concatenate(blocks) for name, blocks in dates.items()}
     accepted = (
         not_yet_crossed(milestones, crossing, end_of(graph.spec.as_of)) if milestones else np.ones(size, bool)
@@ -197,6 +205,7 @@ def project(
         thresholds=reader.thresholds,
         graph=graph,
         kept_by=kept_by,
+        growth=accounts.dataset(accepted.reshape(chains, -1)[:, ::thinning].ravel()),
     )
 
 
@@ -208,9 +217,9 @@ def quantity_tensors(graph: Graph) -> dict[str, Tensor]:
     return outputs
 
 
-def quantity_evaluator(graph: Graph) -> Evaluator:
-    """Return an evaluator of :func:`quantity_tensors`."""
-    return Evaluator(graph, quantity_tensors(graph))
+def quantity_evaluator(graph: Graph, *, stages: bool = False) -> Evaluator:
+    """Return an evaluator of :func:`quantity_tensors`; with `stages` of the steps of quantities too."""
+    return Evaluator(graph, quantity_tensors(graph) | (stage_tensors(graph) if stages else {}))
 
 
 def check_quantities(

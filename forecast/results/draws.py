@@ -190,7 +190,7 @@ def assemble(
     Returns
     -------
     xarray.DataTree
-        Groups as ArviZ names them, with ``projection`` and ``crossings``. The
+        Groups as ArviZ names them, with ``projection``, ``crossings`` and ``growth``. The
         group ``log_prior`` has each number's own log density, and, where
         priors correlate, what that adds as the variable ``correlations``.
     """
@@ -226,6 +226,8 @@ def assemble(
         groups["prior"] = parameter_group(layout, prior, chains=1)
     groups["projection"] = projection.trajectories
     groups["crossings"] = projection.crossings
+    if projection.growth is not None:
+        groups["growth"] = projection.growth
     groups |= {
         name: group
         for name, group in (("inside", projection.inside), ("at_crossing", projection.at_crossing))

@@ -55,19 +55,28 @@ class AlgorithmicEfficiency(Driver):
         factor = 10.0 ** (drawn - LN10 * variance / 2)
         return 1.0 + m.integral(pt.switch(m.after > 0, factor - 1.0, 0.0)) / pt.maximum(m.after, 1 / 12)
 
-    @provides("research_effective_compute", unit="FLOP", title="Effective compute before automated research")
+    @provides(
+        "research_effective_compute", unit="FLOP", title="Effective compute before automated research",
+        grows_with="training_compute",
+    )  # fmt: skip
     def run(self, m):
         return m["training_compute"]
 
-    @adds_to("research_effective_compute")
+    @adds_to("research_effective_compute", title="Algorithmic efficiency")
     def own_algorithms(self, m):
         return m.lagged(m["algorithmic_efficiency"], m["lag"])
 
-    @provides("own_effective_compute", unit="FLOP", title="Effective compute by own effort")
+    @provides(
+        "own_effective_compute", unit="FLOP", title="Effective compute by own effort",
+        grows_with="research_effective_compute",
+    )  # fmt: skip
     def own_effort(self, m):
         return m["research_effective_compute"]
 
-    @provides("effective_compute", unit="FLOP", title="Effective compute (2024 algorithms)")
+    @provides(
+        "effective_compute", unit="FLOP", title="Effective compute (2024 algorithms)",
+        grows_with="own_effective_compute", remainder="Following others",
+    )  # fmt: skip
     def own_or_followed(self, m):
         own = m["own_effective_compute"]
         lag = m["follow_lag"]

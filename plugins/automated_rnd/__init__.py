@@ -87,7 +87,7 @@ class AutomatedRnd(Driver):
         gained = m.numpy(automation_gain, ahead, m.years - m.as_of, m["rate"], m["feedback"], m["ceiling"])
         return m.term("automation", gained)
 
-    @adds_to("own_effective_compute")
+    @adds_to("own_effective_compute", title="Automated AI research")
     def automation(self, m):
         return m["automation_gain"]
 

@@ -58,7 +58,10 @@ class ComputeGrowth(Driver):
         trend = m["price_performance"] + m["price_performance_growth"] * (m.years - 1.0)
         return trend - m["price_disadvantage"]
 
-    @provides("chip_demand", unit="H100e/year", title="Chips that the money would buy")
+    @provides(
+        "chip_demand", unit="H100e/year", title="Chips that the money would buy",
+        grows_with=("investment", "price_performance"),
+    )  # fmt: skip
     def affordable(self, m):
         return m["investment"] + m.quantity("price_performance") + pt.log10(m["chip_share"])
 
@@ -69,11 +72,14 @@ class ComputeGrowth(Driver):
         slowing = decay * -pt.expm1(-pt.maximum(since, 0.0) / decay)
         return pt.log10(m["world_production"]) + past + m["world_production_growth"] * slowing
 
-    @provides("chip_purchases", unit="H100e/year", title="Chips bought")
+    @provides("chip_purchases", unit="H100e/year", title="Chips bought", grows_with="chip_demand")
     def wanted(self, m):
         return m["chip_demand"]
 
-    @provides("compute_stock", unit="H100e", title="Chips in use")
+    @provides(
+        "compute_stock", unit="H100e", title="Chips in use",
+        grows_with="chip_purchases", remainder="Accumulation of chips",
+    )  # fmt: skip
     def stock(self, m):
         bought = 10.0 ** m["chip_purchases"]
         return pt.log10(m.integral(bought, lifetime=m["lifetime"], initial=10.0 ** m["stock_2018"]))
@@ -87,15 +93,21 @@ class ComputeGrowth(Driver):
         trend = m["allocation_trend"] + m["allocation_half_difference"] * contrast
         return m["allocation"] + trend * since
 
-    @limits("largest_run_share")
+    @limits("largest_run_share", title="all chips in one run")
     def whole_fleet(self, m):
         return m["allocation_bound"]
 
-    @provides("chips_in_run", unit="H100e", title="Chips in the largest run")
+    @provides(
+        "chips_in_run", unit="H100e", title="Chips in the largest run",
+        grows_with=("compute_stock", "largest_run_share"),
+    )  # fmt: skip
     def largest_run(self, m):
         return m["compute_stock"] + m["largest_run_share"]
 
-    @provides("training_compute", unit="FLOP", title="Training compute of the largest run")
+    @provides(
+        "training_compute", unit="FLOP", title="Training compute of the largest run",
+        grows_with="chips_in_run",
+    )  # fmt: skip
     def run_flop(self, m):
         return m["chips_in_run"] + pt.log10(m["flop_per_h100e_run"])
 

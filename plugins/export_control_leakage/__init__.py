@@ -63,7 +63,7 @@ class ExportControlLeakage(Driver):
         loose = pt.switch(pt.eq(state, 2.0), m[f"{channel}_loose"], 0.0)
         return pt.switch(pt.eq(state, 0.0), m[f"{channel}_tight"], loose)
 
-    @limits("chip_purchases")
+    @limits("chip_purchases", title="export controls")
     def chip_access(self, m):
         return m["chip_access"]
 

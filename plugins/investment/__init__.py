@@ -36,7 +36,7 @@ class Investment(Driver):
     def trend(self, m):
         return m["level"] + m["growth"] * (m.years - 1.0)  # level is that of 2025-01-01
 
-    @adds_to("investment")
+    @adds_to("investment", title="Shocks to investment")
     def shocks(self, m):
         return m.shock(
             "investment",

@@ -22,14 +22,14 @@ class PhysicalLimits(Driver):
     parameters = load_parameters(__package__)
     evidence = load_evidence(__package__)
 
-    @limits("investment")
+    @limits("investment", title="what the economy can spare")
     def gdp_share(self, m):
         if m.get("investment.ceiling_share") is None:  # who stands in for investment says its ceiling
             return NONE
         share = pt.log10(m["investment.ceiling_share"] * m["investment.gdp"])
         return share + pt.log10(1.0 + m["investment.gdp_growth"]) * m.years
 
-    @limits("chip_purchases")
+    @limits("chip_purchases", title="world production of chips")
     def world_production(self, m):
         return m["world_production"]
 
@@ -45,7 +45,7 @@ class PhysicalLimits(Driver):
         fallen = past + slowing(m.years, decline, m["chip_power_decline_decay"])
         return pt.log10(m["chip_power"]) + m["chip_power_disadvantage"] - fallen
 
-    @limits("compute_stock")
+    @limits("compute_stock", title="electric power")
     def ai_power(self, m):
         if not m.projecting:  # what is in use has its power, and so teaches nothing here
             return NONE
