@@ -21,6 +21,7 @@ _MOST = 12
 _LOW, _EVIDENCE, _LEAD = "#c9cfd6", "#E69F00", "#8a8a8a"
 _LONGEST_NAME = 44
 _ERRORS = 2
+_LEAST_SHARE = 0.002
 
 
 def sensitivity_figure(found: Mapping[str, Any], path: Path | None = None) -> Figure:
@@ -73,9 +74,10 @@ def _words(figure: Figure, found: Mapping[str, Any]) -> None:
     low, high = found["powers"]["shift"]
     caption = (
         f"Conditional on {basis} {found['worldview']!r}, not a prophecy. From "
-        f"{draws['total'] - draws['set_aside']:,} accepted of {draws['total']:,} draws. Thin lines: two Monte "
-        f"Carlo standard errors either way.\nTornadoes: the {found['side_share']:.0%} of draws with the lowest "
-        "and with the highest values of a parameter; parameters that go together show each other's effect."
+        f"{draws['total'] - draws['set_aside']:,} accepted of {draws['total']:,} draws. Thin lines: two "
+        f"Monte Carlo standard errors either way.\nTornadoes: the {found['side_share']:.0%} of draws with "
+        "the lowest and with the highest values of a parameter; parameters that go together show each "
+        "other's effect."
     )
     if found["components"]:
         caption += (
@@ -95,11 +97,8 @@ def _tornado_of_window(axes: Axes, found: Mapping[str, Any]) -> None:
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.set_xlim(left=max(axes.get_xlim()[0], -0.005))
     window = found["window"]
-    _finish(
-        axes,
-        f"P({bloc} crosses from {window['start']} to {window['end']})",
-        "share of the draws on that side",
-    )
+    title = f"P({bloc} crosses from {window['start']} to {window['end']})"
+    _finish(axes, title, "share of the draws on that side")
 
 
 def _tornado_of_lead(axes: Axes, found: Mapping[str, Any]) -> None:
@@ -159,7 +158,7 @@ def _components(axes: Axes, found: Mapping[str, Any]) -> None:
         notes += [] if row["reliable"] else ["k!"]
         if notes:
             axes.annotate(
-                ", ".join(notes), (max(row["psi"], limit if row["psi"] > 0.6 * limit else 0), place),
+                ", ".join(notes), (max(row["psi"], limit), place),
                 xytext=(4, 0), textcoords="offset points", va="center", fontsize=7.5, color=FAINT,
             )  # fmt: skip
     axes.set_yticks(range(len(chosen)), [_short(row["name"]) for row in chosen])
@@ -167,11 +166,8 @@ def _components(axes: Axes, found: Mapping[str, Any]) -> None:
     for tint, label in ((colour, "prior"), (_EVIDENCE, "table of evidence")):
         axes.barh([0], [0], color=tint, label=label)
     axes.legend(loc="lower right", frameon=False, fontsize=8.5, labelcolor=INK)
-    _finish(
-        axes,
-        "What matters if it counts for a little more or less",
-        f"psi; dashed: {limit:g}, from which it matters",
-    )
+    title = "What matters if it counts for a little more or less"
+    _finish(axes, title, f"psi; dashed: {limit:g}, from which it matters")
 
 
 def _drivers(axes: Axes, found: Mapping[str, Any]) -> None:
@@ -180,7 +176,12 @@ def _drivers(axes: Axes, found: Mapping[str, Any]) -> None:
     date = f"date.{found['bloc']}"
     names = [name for name in (date, "lead") if name in titles] or list(titles)[:1]
     colours = [bloc_colours(list(found["blocs"]))[found["bloc"]], _LEAD]
-    chosen = sorted(found["drivers"], key=lambda row: -max(row["by_outcome"][name] for name in names))[:_MOST]
+
+    def size(row: Mapping[str, Any]) -> float:
+        return float(max(row["by_outcome"][name] for name in names))
+
+    chosen = sorted(found["drivers"], key=lambda row: -size(row))[:_MOST]
+    chosen = [row for row in chosen if size(row) >= _LEAST_SHARE] or chosen[:1]
     height = 0.7 / len(names)
     for index, (name, tint) in enumerate(zip(names, colours, strict=False)):
         places = np.arange(len(chosen)) + (index - (len(names) - 1) / 2) * height
@@ -192,7 +193,9 @@ def _drivers(axes: Axes, found: Mapping[str, Any]) -> None:
     axes.set_ylim(len(chosen) - 0.4, -0.6)
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.legend(loc="lower right", frameon=False, fontsize=8.5, labelcolor=INK)
-    _finish(axes, "What each driver's parameters explain", "share of the variance")
+    left_out = len(found["drivers"]) - len(chosen)
+    others = f"; {left_out} more explain next to nothing" if left_out else ""
+    _finish(axes, "What each driver's parameters explain", f"share of the variance{others}")
 
 
 def _finish(axes: Axes, title: str, label: str) -> None:

@@ -48,8 +48,8 @@ def _parts(found: Mapping[str, Any]) -> Iterator[Table | Text]:
         yield Text.assemble(("Not available: power scaling, evidence. ", "bold yellow"), words)
     draws = found["draws"]
     yield Text(
-        f"From {draws['total'] - draws['set_aside']:,} accepted of {draws['total']:,} draws. In full: --json; "
-        "what the numbers mean: docs/sensitivity.md.",
+        f"From {draws['total'] - draws['set_aside']:,} accepted of {draws['total']:,} draws. In full: "
+        "--json; what the numbers mean: docs/sensitivity.md.",
         style="dim",
     )
 
@@ -85,9 +85,10 @@ def _components(found: Mapping[str, Any]) -> Iterator[Table | Text]:
     yield table
     rest = len(found["components"]) - len(shown)
     yield Text(
-        f"psi: power-scaling sensitivity of the outcome that it moves most; above {limit:g} it matters. Shifts "
-        f"of {found['blocs'][found['bloc']]}, the median in years, from power {low:g} to {high:g}: from counting "
-        f"less to counting more. prior*: no data moved it. k!: not to be relied on. {rest} more are smaller.",
+        f"psi: power-scaling sensitivity of the outcome that it moves most; above {limit:g} it matters. "
+        f"Shifts of {found['blocs'][found['bloc']]}, the median in years, from power {low:g} to {high:g}: "
+        "from counting less to counting more. prior*: no data moved it. k!: not to be relied on. "
+        f"{rest} more are smaller.",
         style="dim",
     )
     yield Text()

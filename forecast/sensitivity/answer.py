@@ -123,8 +123,9 @@ def _check_groups(tree: xr.DataTree, prior_only: bool) -> None:
     missing = [group for group in needed if group not in tree.children]
     if missing:
         raise ForecastError(
-            f"This run lacks the group {' and '.join(missing)} of results.nc, without which it cannot be told "
-            "what its answer hangs on: it was made by an earlier version, or is damaged. Make the run again."
+            f"This run lacks the group {' and '.join(missing)} of results.nc, without which it cannot be "
+            "told what its answer hangs on: it was made by an earlier version, or is damaged. Make the run "
+            "again."
         )
 
 
@@ -153,7 +154,7 @@ def _still(tree: xr.DataTree) -> dict[str, bool]:
 
 
 def _moved(row: dict[str, Any], still: dict[str, bool]) -> bool | None:
-    """Whether the data moved any number of a prior's parameter; None where that is no question, or unknown."""
+    """Whether the data moved any number of a prior's parameter; None where it is not known or no question."""
     own = [is_still for name, is_still in still.items() if name.partition("[")[0] == row["name"]]
     return None if row["kind"] != "prior" or not own else not all(own)
 

@@ -38,7 +38,7 @@ def row_influences(tree: xr.DataTree, answers: Answers) -> list[dict[str, Any]]:
     names: list[tuple[str, str]] = []
     blocks = []
     for table, values in variables(tree, "log_likelihood", answers):
-        variable = tree["log_likelihood"][table]
+        variable = tree["log_likelihood"].data_vars[table]
         own = [dim for dim in variable.dims if dim not in ("chain", "draw")]
         labels = [
             variable[dim].to_numpy() if dim in variable.coords else np.arange(variable.sizes[dim])

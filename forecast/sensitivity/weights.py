@@ -32,7 +32,7 @@ def smoothed_weights(log_ratios: Floats) -> tuple[Floats, Floats]:
         Shape of the fitted tail. -inf where the largest ratios are all equal, so that there is no tail;
         +inf where no tail could be fitted.
     """
-    from arviz_stats.base import array_stats
+    from arviz_stats.base.array import array_stats
 
     weights = np.empty_like(log_ratios, dtype=float)
     k = np.full(log_ratios.shape[1], -np.inf)
