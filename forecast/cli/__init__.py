@@ -40,6 +40,7 @@ COMMANDS = {
     "costs": ("forecast.cli.costs:costs", "Cost of a fixed capability beside what the frontier spends."),
     "worlds": ("forecast.cli.worlds:worlds", "Unipolar or bipolar: by limit, by threshold; durations."),
     "channels": ("forecast.cli.channels:channels", "What a bloc under controls can get, channel by channel."),
+    "growth": ("forecast.cli.growth:growth", "What made the growth of a quantity, by driver."),
     "rerun": ("forecast.cli.runs:rerun", "Repeat a saved run and say whether it came out the same."),
     "priors": ("forecast.cli.priors:priors", "Show, check and plot prior files."),
     "evidence": ("forecast.cli.evidence:evidence", "List the evidence that the model is fitted to."),

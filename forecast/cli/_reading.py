@@ -25,7 +25,7 @@ def picture_option(words: str) -> Callable[[Callable[..., Any]], Callable[..., A
         "--output",
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="FILE.png",
-        help=f"Also draw {words} (PNG, PDF or SVG).",
+        help=f"Also draw {words} (PNG, PDF, SVG or HTML).",
     )
 
 

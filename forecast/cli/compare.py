@@ -23,7 +23,7 @@ Row = Mapping[str, Any]
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE.png",
-    help="Also draw the crossing dates over one another, a panel for each bloc (PNG, PDF or SVG).",
+    help="Also draw the crossing dates over one another, a panel for each bloc (PNG, PDF, SVG or HTML).",
 )
 @click.option("--out", metavar="DIR", help="The folder that holds runs [default: FORECAST_RUNS, or runs].")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON alone on stdout.")

@@ -42,7 +42,7 @@ def claims_figure(checked: Mapping[str, Any], path: Path | None = None) -> Figur
     checked : mapping
         From :func:`forecast.results.check_claims`.
     path : pathlib.Path, optional
-        Where to save it: PNG, PDF or SVG.
+        Where to save it: PNG, PDF, SVG or HTML.
 
     Returns
     -------

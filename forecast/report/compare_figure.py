@@ -58,7 +58,7 @@ def compare_figure(runs: Sequence[StoredRun], milestone: str, path: Path | None 
         Those without the milestone are left out.
     milestone : str
     path : pathlib.Path, optional
-        Where to save it: a PNG, PDF or SVG file; replaced if it exists.
+        Where to save it: a PNG, PDF, SVG or HTML file; replaced if it exists.
 
     Returns
     -------

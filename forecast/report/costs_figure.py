@@ -40,7 +40,7 @@ def costs_figure(run: StoredRun, summary: Mapping[str, Any], path: Path | None =
     summary : mapping
         Of the same run, from :func:`forecast.results.cost_summary`.
     path : pathlib.Path, optional
-        Where to save it: PNG, PDF or SVG.
+        Where to save it: PNG, PDF, SVG or HTML.
 
     Returns
     -------

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 
 # Okabe and Ito's palette, told apart with any common colour vision.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 INK, FAINT, SHADE = "#333333", "#8a8a8a", "#ececec"
 
 ABOVE: dict[str, Any] = {
@@ -42,7 +42,7 @@ ABOVE: dict[str, Any] = {
 
 def bloc_colours(blocs: Sequence[str]) -> dict[str, str]:
     """Colour of each bloc, by its place in the worldview; the palette repeats after six."""
-    return {bloc: _COLOURS[index % len(_COLOURS)] for index, bloc in enumerate(blocs)}
+    return {bloc: PALETTE[index % len(PALETTE)] for index, bloc in enumerate(blocs)}
 
 
 def crossing_density(

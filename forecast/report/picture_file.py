@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import io
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +18,33 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # No time stamp: the same run gives the same file.
-_STAMPS = {".png": {"Software": None}, ".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
+_STAMPS: dict[str, dict[str, None]] = {
+    ".png": {"Software": None},
+    ".pdf": {"CreationDate": None},
+    ".svg": {"Date": None},
+    ".html": {"Date": None},  # a page with the picture as SVG, whose text can be searched
+}
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{title}</title>
+<style>
+body {{ margin: 1rem; background: #fff; }}
+figure {{ margin: 0 auto; max-width: {width}in; }}
+svg {{ width: 100%; height: auto; }}
+</style>
+</head>
+<body>
+<figure role="img" aria-label="{title}">
+{svg}
+</figure>
+</body>
+</html>
+"""
 
 
 def check_picture_path(path: Path) -> None:
@@ -51,7 +79,22 @@ def save_picture(figure: Figure, path: Path) -> None:
         with warnings.catch_warnings():
             # A title in a script that the font lacks shows boxes; that is no reason to name lines of code.
             warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-            figure.savefig(temporary, metadata=_STAMPS[path.suffix.lower()])
+            ending = path.suffix.lower()
+            if ending == ".html":
+                temporary.write_text(_page(figure, path.stem), encoding="utf-8")
+            else:
+                figure.savefig(temporary, metadata=_STAMPS[ending])
+
+
+def _page(figure: Figure, name: str) -> str:
+    """A page that holds the figure as SVG, with its title for those who cannot see it."""
+    with io.StringIO() as stream, rc_context({"svg.fonttype": "none"}):
+        figure.savefig(stream, format="svg", metadata=_STAMPS[".html"])
+        drawn = stream.getvalue()
+    title = figure.get_suptitle() or next((a.get_title() for a in figure.axes if a.get_title()), "") or name
+    return _PAGE.format(
+        title=html.escape(title), width=figure.get_size_inches()[0], svg=drawn[drawn.index("<svg") :]
+    )
 
 
 def show_titles_as_written(figure: Figure) -> None:

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from forecast.errors import ForecastError
+from forecast.report.figures import FAINT, INK, PALETTE
 from forecast.report.picture_file import show_titles_as_written
 
 if TYPE_CHECKING:
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 
     from forecast.worldview import Prior, ResolvedParameter, Worldview
 
-# Okabe and Ito's palette, told apart with any common colour vision.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-_INK, _FAINT, _NEUTRAL = "#333333", "#8a8a8a", "#777777"  # neutral: about no bloc in particular
+_NEUTRAL = "#777777"  # about no bloc in particular
 _COLUMNS = 5
 
 
@@ -65,7 +64,7 @@ def draw_priors(
     FigureCanvasAgg(figure)
     figure.suptitle(
         f"Priors of “{worldview.title}”: median and 90% interval; each to its own height",
-        color=_INK,
+        color=INK,
         fontsize=13,
     )
     axes = list(figure.subplots(rows, _COLUMNS, squeeze=False).flat)
@@ -104,7 +103,7 @@ def _curves(worldview: Worldview, parameter: ResolvedParameter) -> list[_Curve]:
         place = worldview.bloc_names.index(key.bloc) if key.bloc else 0
         label = ", ".join(part for part in (titles[place] if key.bloc else "", key.epoch) if part)
         colour = index if key.epoch else place
-        tint = _COLOURS[colour % len(_COLOURS)] if label else _NEUTRAL
+        tint = PALETTE[colour % len(PALETTE)] if label else _NEUTRAL
         curves.append(_Curve(label, prior, tint))
     return curves
 
@@ -129,14 +128,14 @@ def _draw(axis: Axes, panel: _Panel) -> None:
     if log:
         axis.set_xscale("log")
     name = "\n".join(textwrap.wrap(panel.title.replace("_", " "), 26))
-    axis.set_title(f"{panel.owner}\n{name}", fontsize=8, color=_INK, loc="left", linespacing=1.15)
-    axis.set_xlabel(panel.unit, fontsize=7.5, color=_INK, labelpad=1)
+    axis.set_title(f"{panel.owner}\n{name}", fontsize=8, color=INK, loc="left", linespacing=1.15)
+    axis.set_xlabel(panel.unit, fontsize=7.5, color=INK, labelpad=1)
     axis.set_yticks([])
-    axis.tick_params(labelsize=7, colors=_INK, length=2.5, pad=1.5)
+    axis.tick_params(labelsize=7, colors=INK, length=2.5, pad=1.5)
     _set_ticks(axis, log)
     for side in ("left", "top", "right"):
         axis.spines[side].set_visible(False)
-    axis.spines["bottom"].set_color(_FAINT)
+    axis.spines["bottom"].set_color(FAINT)
     if named:
         axis.legend(fontsize=6.5, frameon=False, loc="upper right", handlelength=1.0, borderpad=0)
 

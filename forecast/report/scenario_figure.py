@@ -37,7 +37,7 @@ def scenario_figure(summary: Mapping[str, Any], path: Path | None = None) -> Fig
     summary : mapping
         As in ``scenarios.json``.
     path : pathlib.Path, optional
-        Where to save it: a PNG, PDF or SVG file; replaced if it exists.
+        Where to save it: a PNG, PDF, SVG or HTML file; replaced if it exists.
 
     Returns
     -------

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from forecast.worldview import Worldview
 
-Writer = Callable[[Path], None]
+Writer = Callable[[Path], object]
 """Writes one file, or fills a folder, at the path that it is given."""
 
 RUN_FILES = ("manifest.json", "worldview.toml", "results.nc", "summary.json")
