@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.errors import ForecastError
+from forecast.results.h5_groups import read_fast
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -65,7 +66,10 @@ def open_tree(path: Path) -> xr.DataTree:
     import xarray as xr
 
     try:
-        return xr.open_datatree(path, engine="h5netcdf")
+        found = {name: read_fast(path, name, lazy=True) for name in ("/", *_group_names(path))}
+        if any(one is None for one in found.values()):  # of another's making
+            return xr.open_datatree(path, engine="h5netcdf")
+        return xr.DataTree.from_dict({name: one for name, one in found.items() if one is not None})
     except BROKEN as error:
         raise _broken(path, error) from error
 
@@ -81,6 +85,9 @@ def read_group(path: Path, group: str) -> xr.Dataset:
     import xarray as xr
 
     try:
+        found = read_fast(path, group)
+        if found is not None:
+            return found
         with xr.open_dataset(path, engine="h5netcdf", group=group) as data:
             return data.load()
     except BROKEN as error:
@@ -95,15 +102,20 @@ def read_groups(path: Path, names: Sequence[str]) -> xr.DataTree:
     ForecastError
         Where the file is not whole.
     """
-    import h5netcdf
     import xarray as xr
 
     try:
-        with h5netcdf.File(path, "r") as file:
-            there = [name for name in names if name in file.groups]
+        there = [name for name in names if name in _group_names(path)]
     except BROKEN as error:
         raise _broken(path, error) from error
     return xr.DataTree.from_dict({name: read_group(path, name) for name in there})
+
+
+def _group_names(path: Path) -> list[str]:
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        return [name for name in file if file.get(name, getclass=True) is h5py.Group]
 
 
 def _broken(path: Path, error: Exception, group: str | None = None) -> ForecastError:
