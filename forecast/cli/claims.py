@@ -71,6 +71,7 @@ def _print(checked: Mapping[str, Any]) -> None:
     from rich.text import Text
 
     from forecast.claims.checking import VERDICTS
+    from forecast.report.claim_words import claim_words
 
     console = Console(highlight=False)
     basis = "priors alone of worldview" if checked["prior_only"] else "worldview"
@@ -83,7 +84,7 @@ def _print(checked: Mapping[str, Any]) -> None:
     table.add_column()
     for claim in checked["claims"]:
         text = Text(f"{claim['statement']} ").append(f"[{claim['id']}]\n", style="dim")
-        text.append(_figures(claim))
+        text.append(claim_words(claim))
         if claim["details"].get("remark"):
             text.append(f" {claim['details']['remark']}")
         if claim["note"] and not claim["reason"]:
@@ -116,24 +117,3 @@ def _models(claim: Mapping[str, Any]) -> Any:
             f"{middle} ({low}-{high})", f"{model['quantile']:.2f} ({model['quantile_alone']:.2f})",
         )  # fmt: skip
     return table
-
-
-def _figures(claim: Mapping[str, Any]) -> str:
-    """Say what was stated and what was found, or why nothing was."""
-    from forecast.claims.checking import unit_words
-    from forecast.report.terminal import compact
-
-    stated, unit = claim["stated"], "" if claim["p"] is not None else unit_words(claim["unit"])
-    if isinstance(stated, Mapping):
-        stated = f"{compact(stated['low'])} to {compact(stated['high'])} {unit}"
-    elif isinstance(stated, int | float):
-        stated = f"{compact(stated)} {unit}"
-    said = f"Stated: {stated.strip()}. " if stated else ""
-    if claim["reason"]:
-        return f"{said}{claim['reason']}"
-    if claim["p"] is not None:
-        return f"{said}Found: probability {claim['p']:.2f} ± {claim['mcse']:.2f}."
-    low, middle, high = (
-        "inf" if (one := claim["model"][level]) is None else compact(one) for level in ("0.05", "0.5", "0.95")
-    )
-    return f"{said}Found: {middle} ({low} to {high}) {unit}".strip() + "."

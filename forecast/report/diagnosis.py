@@ -87,7 +87,7 @@ def _checks(found: Mapping[str, Any]) -> Table:
         for check in chosen:
             state = Text(_WORDS[check["state"]], style=_STYLES[check["state"]])
             place = Text(_place(check, found))
-            table.add_row(Text(check["title"]), state, value_words(check), _should_be(check), place)
+            table.add_row(Text(check["title"]), state, value_words(check), should_be(check), place)
     return table
 
 
@@ -118,7 +118,8 @@ def value_words(check: Mapping[str, Any]) -> str:
     return repr(value)
 
 
-def _should_be(check: Mapping[str, Any]) -> str:
+def should_be(check: Mapping[str, Any]) -> str:
+    """Write the threshold of a check with the side that is good; blank where there is none."""
     threshold = check["threshold"]
     if threshold is None:
         return ""
@@ -141,24 +142,33 @@ def _advice(checks: Sequence[Mapping[str, Any]]) -> Iterator[Text]:
         yield Text()
 
 
-def _parameters(found: Mapping[str, Any]) -> Iterator[Table | Text]:
-    limits = {check["code"]: check["threshold"] for check in found["checks"]}
-    limits["mcse_over_sd"] = limits["mcse"]
+def worst_parameters(found: Mapping[str, Any], most: int) -> list[Mapping[str, Any]]:
+    """The numbers that are nearest to a threshold of R-hat, ESS or Monte Carlo error, or beyond it."""
+    limits = _limits(found)
 
     def badness(row: Mapping[str, Any]) -> float:
         """How far the worst of its numbers is on the way to its threshold, or beyond."""
         ratios = []
-        for key, most in _BEYOND.items():
+        for key, larger in _BEYOND.items():
             value, limit = row[key], limits[key]
             if value is None:
                 ratios.append(float("inf") if key != "r_hat" or found["draws"]["chains"] > 1 else 0.0)
             elif key == "r_hat":
                 ratios.append((value - 1) / max(limit - 1, 1e-9))
             else:
-                ratios.append(value / max(limit, 1e-9) if most else limit / max(value, 1e-9))
+                ratios.append(value / max(limit, 1e-9) if larger else limit / max(value, 1e-9))
         return max(ratios)
 
-    rows = sorted(found["parameters"], key=badness, reverse=True)[:_PARAMETERS]
+    return sorted(found["parameters"], key=badness, reverse=True)[:most]
+
+
+def _limits(found: Mapping[str, Any]) -> dict[str, Any]:
+    limits = {check["code"]: check["threshold"] for check in found["checks"]}
+    return limits | {"mcse_over_sd": limits["mcse"]}
+
+
+def _parameters(found: Mapping[str, Any]) -> Iterator[Table | Text]:
+    rows, limits = worst_parameters(found, _PARAMETERS), _limits(found)
     table = _table("the worst numbers", "R-hat", "bulk ESS", "tail ESS", "MCSE / sd")
     for row in rows:
         table.add_row(
