@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _MOST = 12
 _LOW, _EVIDENCE, _LEAD = "#c9cfd6", "#E69F00", "#8a8a8a"
-_LONGEST_NAME = 44
+_LONGEST_NAME = 40
 _ERRORS = 2
 _LEAST_SHARE = 0.002
 
@@ -190,7 +190,7 @@ def _drivers(axes: Axes, found: Mapping[str, Any]) -> None:
         label = f"{titles[name]} ({left:.0%} luck and the rest)"
         axes.barh(places, shares, height=height, color=tint, label=label, zorder=2)
     axes.set_yticks(range(len(chosen)), [_short(row["name"]) for row in chosen])
-    axes.set_ylim(len(chosen) - 0.4, -0.6)
+    axes.set_ylim(len(chosen) - 0.4 + len(chosen) / 5, -0.6)  # room for the legend, below the short bars
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.legend(loc="lower right", frameon=False, fontsize=8.5, labelcolor=INK)
     left_out = len(found["drivers"]) - len(chosen)
@@ -214,6 +214,7 @@ def _finish(axes: Axes, title: str, label: str) -> None:
 
 
 def _short(name: str) -> str:
-    """Names in words; a long one is cut, for the axes need their room."""
+    """Names in words; a long one goes over two lines, the driver on the first."""
     words = name.replace("_", " ")
-    return words if len(words) <= _LONGEST_NAME else f"{words[: _LONGEST_NAME - 1]}…"
+    driver, dot, own = words.partition(".")
+    return words if len(words) <= _LONGEST_NAME else f"{driver}{dot}\n{own}"

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from forecast.errors import ForecastError
-from forecast.sensitivity.outcomes import Answers, Floats, batch_errors, difference, weighted_medians
+from forecast.sensitivity.outcomes import (
+    Answers,
+    Floats,
+    Outcome,
+    batch_errors,
+    difference,
+    weighted_medians,
+)
 from forecast.sensitivity.weights import distances, good_k, plain_weights, smoothed_weights
 
 if TYPE_CHECKING:
@@ -95,7 +102,8 @@ def power_scale(components: list[Component], answers: Answers) -> list[dict[str,
         return []
     logs = np.stack([one.logs for one in components], axis=1)
     logs = logs - logs.mean(axis=0)
-    psi = {one.name: _psi(one.scores, one.there, logs) for one in answers.outcomes}
+    near = [plain_weights((power - 1) * logs) for power in STEP]
+    psi = {one.name: _psi(one, *near) for one in answers.outcomes}
     (low, k_low), (high, k_high) = (smoothed_weights((power - 1) * logs) for power in SPAN)
     k = np.maximum(k_low, k_high)
     inside = answers.inside.astype(float)
@@ -122,10 +130,11 @@ def power_scale(components: list[Component], answers: Answers) -> list[dict[str,
     return sorted(found, key=lambda row: -row["psi"])
 
 
-def _psi(scores: Floats, there: Any, logs: Floats) -> Floats:
+def _psi(outcome: Outcome, low: Floats, high: Floats) -> Floats:
     """Derivative of the distance by the logarithm of the power, from both sides, (component,)."""
-    low, high = (distances(scores[there], plain_weights((power - 1) * logs[there])) for power in STEP)
-    return np.asarray((high / np.log2(STEP[1]) - low / np.log2(STEP[0])) / 2)
+    scores, there = outcome.scores[outcome.there], outcome.there
+    below, above = (distances(scores, some[there] / some[there].sum(axis=0)) for some in (low, high))
+    return np.asarray((above / np.log2(STEP[1]) - below / np.log2(STEP[0])) / 2)
 
 
 def finite(value: float) -> float | None:
