@@ -51,7 +51,7 @@ def describe_growth(
     NotAvailable
         The run has no such account, or the bloc no such quantity.
     InputError
-        A date outside the run's.
+        A date outside the run's, or a bloc that it does not have.
     """
     if GROUP not in tree.children:
         raise NotAvailable(
@@ -71,9 +71,12 @@ def describe_growth(
     blocs = [str(name) for name in group["bloc"].to_numpy()]
     known = np.isfinite(values).all(axis=2)
     there = [name for name, exists in zip(blocs, known.any(axis=0), strict=True) if exists]
+    if bloc is not None and bloc not in blocs:
+        raise InputError(
+            f"this run has no bloc {bloc!r}{did_you_mean(bloc, blocs)}; it has {', '.join(blocs)}"
+        )
     if bloc is not None and bloc not in there:
-        lacking = f"{bloc} has no {chosen}" if bloc in blocs else f"there is no bloc {bloc!r}"
-        raise NotAvailable(f"in this run {lacking}; blocs: {', '.join(there) or 'none'}")
+        raise NotAvailable(f"in this run {bloc} has no {chosen}")
     kept = np.flatnonzero(known.any(axis=1))
     days = [day.item() for day in group["time"].to_numpy().astype("datetime64[D]")]
     time = np.array([decimal_year(day) for day in days])

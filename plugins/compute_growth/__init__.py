@@ -84,7 +84,10 @@ class ComputeGrowth(Driver):
         bought = 10.0 ** m["chip_purchases"]
         return pt.log10(m.integral(bought, lifetime=m["lifetime"], initial=10.0 ** m["stock_2018"]))
 
-    @provides("largest_run_share", unit="share", title="Share of a bloc's chips in its largest run")
+    @provides(
+        "largest_run_share", unit="share", title="Share of a bloc's chips in its largest run",
+        remainder="Allocation to the largest run",
+    )  # fmt: skip
     def allocated(self, m):
         fade = m["allocation_trend_decay"]
         since = m.before - 1.0 - fade * pt.expm1(-m.after / fade)  # two trends kept for ever put China first
