@@ -17,6 +17,8 @@ from forecast.spec import make_spec
 from tests.combination.support import FEW, forecast, good, listed, refused, without_pictures
 from tests.toys import draws_of, values
 
+pytestmark = pytest.mark.slow
+
 GULF = Path(__file__).parent / "gulf_states"
 BLOCS = ["us_allies", "china", "gulf"]
 

@@ -12,6 +12,8 @@ from forecast.inference.structure import Structure
 from forecast.model import Layout, build_graph
 from forecast.spec import history_end
 
+pytestmark = pytest.mark.slow
+
 BUILT_IN = {name: one.driver for name, one in load_host().drivers.items() if one.distribution == OURS}
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from forecast.conformance import CHECKS, Setting, check_driver, run_check, subject_of
 from forecast.conformance.calibration import STATES, p_values
-from forecast.conformance.density import Density, unconstrained
+from forecast.conformance.density import Density
 from forecast.driver import (
     API_VERSION,
     Driver,
@@ -24,8 +24,11 @@ from forecast.driver import (
 )
 from forecast.evidence import WORLD
 from forecast.inference.compiling import starting_point
+from forecast.inference.points import unconstrained
 from forecast.model import Layout
 from tests import toys
+
+pytestmark = pytest.mark.slow
 
 SAID = 'judgement = true, source = "A toy, made up for a test"'
 

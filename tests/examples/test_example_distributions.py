@@ -19,6 +19,8 @@ import pytest
 
 from tests.test_packaging import working_uv
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = {"energy": "forecast-energy", "expert-survey": "forecast-expert-survey"}
 IGNORED = shutil.ignore_patterns(

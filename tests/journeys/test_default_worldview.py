@@ -15,6 +15,8 @@ import forecast
 from forecast.inference import Compiler, SamplerSettings
 from forecast.results import open_tree, summary_schema
 
+pytestmark = pytest.mark.slow
+
 # Enough to compare bits; whether a fit converges is asked of the default run.
 SHORT = SamplerSettings(draws=20, tune=50, chains=2)
 
