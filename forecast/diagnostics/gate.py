@@ -210,7 +210,7 @@ def _divergences(tree: xr.DataTree, limit: float) -> Check:
 
 
 def _e_bfmi(tree: xr.DataTree, limit: float) -> Check:
-    import arviz as az
+    import arviz_stats as az
 
     statistics = tree.children.get("sample_stats")
     if statistics is None or "energy" not in statistics or statistics.sizes["draw"] < FEWEST_DRAWS:

@@ -240,7 +240,7 @@ def _sensitivities(
     posteriors, and on heavy tails its noise exceeds it. Where the evidence
     does not reach the threshold the prior is not scaled, for then there is no conflict.
     """
-    import arviz as az
+    import arviz_stats as az
     import xarray as xr
 
     if not wanted:

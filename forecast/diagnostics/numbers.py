@@ -80,21 +80,21 @@ class Numbers:
     @cached_property
     def r_hat(self) -> Floats:
         """Rank-normalised split R-hat, the worse of bulk and folded (Vehtari et al. 2021), (name,)."""
-        import arviz as az
+        import arviz_stats as az
 
         return self._each(lambda x: az.rhat(x, chain_axis=0, draw_axis=1, method="rank"))
 
     @cached_property
     def ess_bulk(self) -> Floats:
         """Bulk effective sample size, (name,)."""
-        import arviz as az
+        import arviz_stats as az
 
         return self._each(lambda x: az.ess(x, chain_axis=0, draw_axis=1, method="bulk"))
 
     @cached_property
     def ess_tail(self) -> Floats:
         """Effective sample size of the 5% and 95% quantiles, the smaller, (name,)."""
-        import arviz as az
+        import arviz_stats as az
 
         # Those of Vehtari et al.; ArviZ's own default are the 11% and 89% quantiles.
         return self._each(lambda x: az.ess(x, chain_axis=0, draw_axis=1, method="tail", prob=_TAILS))
@@ -102,14 +102,14 @@ class Numbers:
     @cached_property
     def mcse_over_sd(self) -> Floats:
         """Monte Carlo standard error of the mean, in posterior standard deviations, (name,)."""
-        import arviz as az
+        import arviz_stats as az
 
         return self._each(lambda x: az.mcse(x, chain_axis=0, draw_axis=1, method="mean") / x.std(axis=(0, 1)))
 
     @cached_property
     def relative_efficiency(self) -> float:
         """Mean over parameters of the ESS of the mean by the number of draws, as ``az.loo`` takes it."""
-        import arviz as az
+        import arviz_stats as az
 
         if self.chains == 1 or not self.parameters:
             return 1.0

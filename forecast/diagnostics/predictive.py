@@ -155,7 +155,7 @@ def _predict(result: TableResult, _: float) -> None:
 
 
 def _leave_out(result: TableResult, efficiency: float) -> None:
-    import arviz as az
+    import arviz_stats as az
 
     table = result.table
     if table.log_likelihood is None:
@@ -183,7 +183,7 @@ def _leave_out(result: TableResult, efficiency: float) -> None:
 
 def _loo_pit(table: Table, loo: Any) -> xr.DataArray:
     """LOO-PIT of each row; smoothed in the tails, but not where the value is a censoring bound."""
-    import arviz as az
+    import arviz_stats as az
 
     def of(rows: NDArray[np.intp], smooth: bool) -> xr.DataArray:
         pit = az.loo_pit(

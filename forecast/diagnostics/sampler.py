@@ -112,7 +112,7 @@ def _mcse(numbers: Numbers | None, thresholds: Mapping[str, float]) -> Check:
 
 
 def _energy(tree: xr.DataTree, thresholds: Mapping[str, float]) -> Check:
-    import arviz as az
+    import arviz_stats as az
 
     kind, limit = KINDS["energy"], thresholds["energy"]
     statistics = tree.children.get("sample_stats")

@@ -118,7 +118,7 @@ def estimate(indicator: ArrayLike, accepted: ArrayLike) -> Estimate:
 
 def _mcse(values: FloatArray) -> float:
     # Imported here because a stored summary is read and printed without it, and it takes seconds.
-    import arviz as az
+    import arviz_stats as az
 
     return float(az.mcse(values, chain_axis=0, draw_axis=1, method="mean"))
 

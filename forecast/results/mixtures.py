@@ -31,7 +31,7 @@ def mixture_weights(
         ``driver.parameter``, with the bloc in brackets where it has one, to a
         list of ``{label, prior, posterior, mcse}``.
     """
-    import arviz as az
+    import arviz_stats as az
 
     found: dict[str, list[dict[str, Any]]] = {}
     if not accepted.any():  # of which the summary says that nothing is left

@@ -182,7 +182,7 @@ def paired_change(before: ArrayLike, after: ArrayLike, accepted: ArrayLike) -> E
         return Estimate(0.0, estimate(changed, counts).mcse)
     difference = float(moved[counts].mean())
     # The mean of the linearised ratio, as in `estimate`: accepted draws differ in number between chains.
-    import arviz as az
+    import arviz_stats as az
 
     linear = np.where(counts, moved - difference, 0.0) / counts.mean()
     error = float(az.mcse(linear, chain_axis=0, draw_axis=1, method="mean"))

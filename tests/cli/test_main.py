@@ -21,6 +21,7 @@ HEAVY = [
     "pymc",
     "pytensor",
     "arviz",
+    "arviz_stats",
     "nutpie",
     "xarray",
     "matplotlib",

@@ -13,7 +13,7 @@ from forecast.results.netcdf import open_tree, read_group, write_tree
 
 
 def tree() -> xr.DataTree:
-    """Numbers, text, dates, booleans, scalars, a coordinate beside a dimension, and a dimension without one."""
+    """Numbers, text, dates, booleans, scalars, a coordinate that is no dimension, a dimension without one."""
     rng = np.random.default_rng(1)
     numbers = xr.Dataset(
         {
