@@ -48,6 +48,7 @@ COMMANDS = {
     "graph": ("forecast.cli.graph:graph", "Draw how the loaded model fits together."),
     "plugins": ("forecast.cli.plugins:plugins", "List the plugins that are installed and how they are."),
     "plugin": ("forecast.cli.plugin:plugin", "Write a plugin, and check it."),
+    "cache": ("forecast.cli.cache:cache", "List the compiled models on disk, and delete them."),
     "import": ("forecast.cli.importing:import_rows", "Turn a file of another's into rows of evidence."),
 }
 
