@@ -8,9 +8,12 @@ from pathlib import Path
 
 from forecast.errors import ForecastError
 from forecast.report import arviz_pictures as fit
+from forecast.report.growth_figure import growth_figure
 from forecast.report.run_pictures import draw_channels, draw_crossings, draw_worlds
 from forecast.report.sensitivity_figure import sensitivity_figure
 from forecast.results import StoredRun
+from forecast.results.growth import GROUP as GROWTH
+from forecast.results.growth import describe_growth
 from forecast.results.trajectories import NotAvailable
 from forecast.sensitivity import GROUPS, sensitivity
 
@@ -43,6 +46,13 @@ def _of_run(draw: Callable[..., bool], what: str) -> Callable[[StoredRun, Path],
     return drawn
 
 
+def _draw_growth(run: StoredRun, path: Path) -> None:
+    view, prior_only = run.worldview, run.summary["prior_only"]
+    titles = {bloc.name: bloc.title for bloc in view.blocs}
+    found = describe_growth(run.groups(GROWTH))
+    growth_figure(found, titles, path, worldview=view.name, prior_only=prior_only, run_id=run.id)
+
+
 def _draw_sensitivity(run: StoredRun, path: Path) -> None:
     try:
         found = sensitivity(
@@ -58,6 +68,7 @@ PICTURES = {
     for one in (
         Picture("crossings", "when each bloc gets there", _of_run(draw_crossings, "milestone")),
         Picture("worlds", "unipolar or bipolar, and by how much", _of_run(draw_worlds, "lead to speak of")),
+        Picture("growth", "what made the growth, driver by driver", _draw_growth),
         Picture("channels", "what a bloc under controls can get", _of_run(draw_channels, "channels")),
         Picture("sensitivity", "what the answer hangs on", _draw_sensitivity),
         Picture("ranks", "ranks of draws by chain, where R-hat is worst", fit.draw_ranks),

@@ -137,7 +137,26 @@ def full_tree(seed: int = 0, chains: int = 4, draws: int = 500, thinning: int = 
             "crossings": crossings,
             "at_crossing": levels,
             "inside": inside,
+            "growth": growth_account(),
         }
+    )
+
+
+def growth_account() -> xr.Dataset:
+    """Group ``growth``: money adds, and a limit of another driver takes a third of it away."""
+    time = np.arange("2021-01", "2037-02", 3, dtype="datetime64[M]").astype("datetime64[ns]")
+    money = (np.arange(time.size) / 4 - 1) * np.array([[0.6], [0.5]])  # OOM since 2022-01-01
+    return xr.Dataset(
+        {"effective_compute": (("part", "bloc", "time"), np.stack([money, -money / 3]), {"unit": "OOM"})},
+        coords={
+            "part": ["money", "money.ceilings.room"],
+            "driver": ("part", ["money", "ceilings"]),
+            "kind": ("part", ["base", "limit"]),
+            "title": ("part", ["Money", "Limit: room"]),
+            "bloc": ["us_allies", "china"],
+            "time": time,
+        },
+        attrs={"since": "2022-01-01", "as_of": "2026-06-30", "draws": 490},
     )
 
 
