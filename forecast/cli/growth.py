@@ -21,7 +21,7 @@ AHEAD = (2, 5, 10)
 
 @click.command()
 @click.argument("run")
-@click.option("--quantity", metavar="NAME", help="Whose growth [default: the run's first account].")
+@click.option("--quantity", metavar="NAME", help="Whose growth [default: the one with most parts].")
 @click.option("--bloc", metavar="NAME", help="This bloc alone.")
 @click.option("--since", metavar="DATE", help="Where growth counts from [default: 2022-01-01 in most runs].")
 @picture_option("the parts stacked over time, by bloc")

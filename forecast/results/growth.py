@@ -31,7 +31,8 @@ def describe_growth(
     tree : xarray.DataTree
         With the group ``growth`` of a run.
     quantity : str, optional
-        One that the run accounts for; its first by default, ``effective_compute`` of the shipped drivers.
+        One that the run accounts for; by default the one with most parts, ``effective_compute`` of the
+        shipped drivers.
     bloc : str, optional
         This one alone; all by default.
     since : datetime.date, optional
@@ -60,7 +61,7 @@ def describe_growth(
         )
     group = tree[GROUP].to_dataset()
     names = [str(name) for name in group.data_vars]
-    chosen = quantity or names[0]
+    chosen = quantity or max(names, key=lambda name: int(group[name].notnull().any(("bloc", "time")).sum()))
     if chosen not in names:
         raise NotAvailable(
             f"this run has no account of the growth of {chosen!r}{did_you_mean(chosen, names)}; it has "
