@@ -338,25 +338,14 @@ def execute(plan: Plan, *, reporter: Reporter | None = None, compiler: Compiler 
     chains, size = settings.chains, settings.chains * settings.draws
     with clock.phase("build"):
         reporter.phase("Building the model")
-        history = build_graph(plan.spec, history_end(plan.spec))
-        future = future_graph(plan.spec, plan.worldview.horizon, plan.worldview.intervene)
-        layout = _layout(plan, future)
-        inferred = Layout(
-            {key: plan.spec.parameters[key] for key in history.parameters if key in history.inferred},
-            plan.spec.blocs,
-            plan.spec.correlations,
-        )
-        _check_all_read(plan, future)
-        layout.require_correlated()
-        check_milestones(
-            plan.worldview.milestones, plan.worldview.thresholds, future.quantities, plan.spec.left_out
-        )
+        built = _build(plan)
+        history, future, layout, inferred = built.history, built.future, built.layout, built.inferred
         evaluate = quantity_evaluator(future, stages=True)
         tried = layout.shaped(layout.draw(seed, CHECK_DRAWS, "check"))
         check_quantities(future, evaluate, tried, seed=seed, size=CHECK_DRAWS)
     flat = layout.draw(seed, size, "prior-only" if plan.prior_only else "future")
     stats: xr.Dataset | None = None
-    if not plan.prior_only and inferred.is_random and history.likelihoods:
+    if built.is_fitted:
         with clock.phase("compile"):
             if not compiler.is_ready(history, inferred, settings.sampler):
                 reporter.phase("Compiling the model (a minute or two the first time; kept afterwards)")
@@ -411,6 +400,67 @@ def execute(plan: Plan, *, reporter: Reporter | None = None, compiler: Compiler 
         kept_by=projection.kept_by,
         inputs=_inputs(plan, history),
     )
+
+
+@dataclass(frozen=True)
+class _Built:
+    """The graphs of a plan, checked as far as names go."""
+
+    history: Graph
+    future: Graph
+    layout: Layout
+    inferred: Layout
+    is_fitted: bool
+
+
+def _build(plan: Plan) -> _Built:
+    """Build the model of the past and of the future, and refuse what names nothing in them."""
+    history = build_graph(plan.spec, history_end(plan.spec))
+    future = future_graph(plan.spec, plan.worldview.horizon, plan.worldview.intervene)
+    layout = _layout(plan, future)
+    inferred = Layout(
+        {key: plan.spec.parameters[key] for key in history.parameters if key in history.inferred},
+        plan.spec.blocs,
+        plan.spec.correlations,
+    )
+    _check_all_read(plan, future)
+    layout.require_correlated()
+    check_milestones(
+        plan.worldview.milestones, plan.worldview.thresholds, future.quantities, plan.spec.left_out
+    )
+    fitted = not plan.prior_only and inferred.is_random and bool(history.likelihoods)
+    return _Built(history, future, layout, inferred, fitted)
+
+
+def check_plan(plan: Plan) -> None:
+    """Refuse a plan whose model cannot be built, or that names what is not in it, without a fit.
+
+    Raises
+    ------
+    InputError, PluginError
+        As :func:`execute` would after its start.
+    """
+    _build(plan)
+
+
+def compile_plan(plan: Plan, *, compiler: Compiler | None = None) -> bool:
+    """Compile the model of a plan, so that this process or another one finds it in the cache.
+
+    Parameters
+    ----------
+    plan : Plan
+    compiler : Compiler, optional
+        This process's own by default.
+
+    Returns
+    -------
+    bool
+        Whether there was anything to compile or to load: draws of the priors alone need nothing.
+    """
+    built, compiler = _build(plan), compiler or _COMPILER
+    if built.is_fitted:
+        compiler.compiled(built.history, built.inferred, plan.settings.sampler)
+    return built.is_fitted
 
 
 def rerun(stored: StoredRun, *, reporter: Reporter | None = None) -> Run:
