@@ -35,7 +35,12 @@ LEVEL_QUANTILES = (0.05, 0.5, 0.95)
 
 
 def bloc_levels(
-    levels: xr.Dataset | None, milestone: str, blocs: Sequence[str], when: FloatArray, accepted: BoolArray
+    levels: xr.Dataset | None,
+    milestone: str,
+    blocs: Sequence[str],
+    when: FloatArray,
+    accepted: BoolArray,
+    weights: FloatArray | None = None,
 ) -> list[dict[str, Any]]:
     """Describe the crossing itself, bloc by bloc.
 
@@ -49,6 +54,8 @@ def bloc_levels(
     when : ndarray, (chain, draw, bloc)
         Crossing dates, decimal years, inf for never.
     accepted : ndarray of bool, (chain, draw)
+    weights : ndarray, (chain, draw), optional
+        Importance weights.
 
     Returns
     -------
@@ -62,18 +69,20 @@ def bloc_levels(
     found = []
     for index, bloc in enumerate(blocs):
         crossed = accepted & np.isfinite(when[..., index])
+        if weights is not None:
+            crossed &= weights > 0
         shares = {
-            key: _share(_values(levels, milestone, quantity, bloc, unit), crossed, level)
+            key: _share(_values(levels, milestone, quantity, bloc, unit), crossed, level, weights)
             for key, (quantity, unit, level) in EXCEEDED.items()
         }
         described: dict[str, Any] | None = None
         if crossed.any():
             described = {
-                key: _quantiles(_values(levels, milestone, quantity, bloc, unit), crossed)
+                key: _quantiles(_values(levels, milestone, quantity, bloc, unit), crossed, weights)
                 for key, (quantity, unit) in LEVELS.items()
             }
             late = 12.0 * (when[..., index][crossed] - first[crossed])
-            described["lag_months"] = quantiles(late, LEVEL_QUANTILES)
+            described["lag_months"] = quantiles(late, LEVEL_QUANTILES, taken(weights, crossed))
         found.append(
             {
                 "at_crossing": described,
@@ -85,7 +94,12 @@ def bloc_levels(
 
 
 def inside_dates(
-    inside: xr.Dataset | None, milestone: str, bloc: str, accepted: BoolArray, window: tuple[float, float]
+    inside: xr.Dataset | None,
+    milestone: str,
+    bloc: str,
+    accepted: BoolArray,
+    window: tuple[float, float],
+    weights: FloatArray | None = None,
 ) -> dict[str, Any] | None:
     """Describe when the model existed inside the laboratory, before the world saw it.
 
@@ -99,6 +113,8 @@ def inside_dates(
     accepted : ndarray of bool, (chain, draw)
     window : (float, float)
         Decimal years; the second is the first moment after it.
+    weights : ndarray, (chain, draw), optional
+        Importance weights.
 
     Returns
     -------
@@ -109,8 +125,17 @@ def inside_dates(
     if inside is None or milestone not in inside:
         return None
     when = _of_bloc(inside[milestone], bloc)
-    share = estimate(window_indicators(when, *window)["p_in"], accepted)
-    return {"quantiles": quantiles(when[accepted]), "p_in": share.p, "mcse": {"p_in": share.mcse}}
+    share = estimate(window_indicators(when, *window)["p_in"], accepted, weights)
+    return {
+        "quantiles": quantiles(when[accepted], weights=taken(weights, accepted)),
+        "p_in": share.p,
+        "mcse": {"p_in": share.mcse},
+    }
+
+
+def taken(weights: FloatArray | None, counted: BoolArray) -> FloatArray | None:
+    """Weights of the draws that are counted; None where all count alike."""
+    return None if weights is None else weights[counted]
 
 
 def _values(
@@ -130,15 +155,17 @@ def _of_bloc(variable: xr.DataArray, bloc: str) -> FloatArray:
     return np.asarray(variable.sel(bloc=bloc).transpose("chain", "draw").to_numpy(), dtype=float)
 
 
-def _quantiles(values: FloatArray | None, crossed: BoolArray) -> dict[str, float | None] | None:
+def _quantiles(
+    values: FloatArray | None, crossed: BoolArray, weights: FloatArray | None
+) -> dict[str, float | None] | None:
     if values is None:
         return None
-    known = values[crossed & ~np.isnan(values)]
-    return quantiles(known, LEVEL_QUANTILES) if known.size else None
+    known = crossed & ~np.isnan(values)
+    return quantiles(values[known], LEVEL_QUANTILES, taken(weights, known)) if known.any() else None
 
 
 def _share(
-    values: FloatArray | None, crossed: BoolArray, level: float
+    values: FloatArray | None, crossed: BoolArray, level: float, weights: FloatArray | None
 ) -> tuple[float, float] | tuple[None, None]:
     if values is None:
         return None, None
@@ -146,5 +173,5 @@ def _share(
     if not known.any():
         return None, None
     # A milestone may itself be this level: what crossed it is there but for rounding.
-    share = estimate(values >= level * (1.0 - 1e-9), known)
+    share = estimate(values >= level * (1.0 - 1e-9), known, weights)
     return share.p, share.mcse

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from forecast.results.weighting import weighted_quantile, weighted_share
+
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
@@ -31,7 +33,9 @@ class Estimate:
     mcse: float
 
 
-def quantiles(values: ArrayLike, levels: Sequence[float] = QUANTILE_LEVELS) -> dict[str, float | None]:
+def quantiles(
+    values: ArrayLike, levels: Sequence[float] = QUANTILE_LEVELS, weights: ArrayLike | None = None
+) -> dict[str, float | None]:
     """Quantiles of draws in which "never" counts as +infinity.
 
     Linear interpolation between order statistics (numpy's default, type 7),
@@ -43,6 +47,9 @@ def quantiles(values: ArrayLike, levels: Sequence[float] = QUANTILE_LEVELS) -> d
         Draws of any shape; decimal years, or years for a lead; may be infinite.
     levels : sequence of float
         Each in [0, 1].
+    weights : array_like, optional
+        Of the shape of `values`, not negative: as
+        :func:`forecast.results.weighting.weighted_quantile`.
 
     Returns
     -------
@@ -50,9 +57,12 @@ def quantiles(values: ArrayLike, levels: Sequence[float] = QUANTILE_LEVELS) -> d
         Keyed by the level as text ("0.05"); None where the quantile is
         infinite, or where there is no draw.
     """
-    ordered = np.sort(np.asarray(values, dtype=float).ravel())
-    if np.isnan(ordered).any():
+    drawn = np.asarray(values, dtype=float).ravel()
+    if np.isnan(drawn).any():
         raise ValueError("draws must not be NaN")
+    if weights is not None:
+        return {format(level, "g"): weighted_quantile(drawn, weights, level) for level in levels}
+    ordered = np.sort(drawn)
     return {format(level, "g"): _quantile(ordered, level) for level in levels}
 
 
@@ -73,7 +83,7 @@ def _quantile(ordered: FloatArray, level: float) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def estimate(indicator: ArrayLike, accepted: ArrayLike) -> Estimate:
+def estimate(indicator: ArrayLike, accepted: ArrayLike, weights: ArrayLike | None = None) -> Estimate:
     """Share of accepted draws in which something holds, with its Monte Carlo error.
 
     The share is a ratio of two means over the chains, sum(accepted and
@@ -82,12 +92,14 @@ def estimate(indicator: ArrayLike, accepted: ArrayLike) -> Estimate:
     effective sample size. Where every accepted draw agrees that error would be
     0, which is overconfident, and a single chain of a few draws has none: then
     it is sqrt(q (1 - q) / n) with q = (k + 0.5) / (n + 1), k of n accepted
-    draws.
+    draws. With weights the sums are weighted, and n is their effective size.
 
     Parameters
     ----------
     indicator, accepted : array_like of bool
         Dims (chain, draw).
+    weights : array_like, optional
+        Importance weights of the draws, dims (chain, draw), not negative.
 
     Returns
     -------
@@ -102,21 +114,29 @@ def estimate(indicator: ArrayLike, accepted: ArrayLike) -> Estimate:
     counts = np.asarray(accepted, dtype=bool)
     if holds.shape != counts.shape:
         raise ValueError(f"shapes differ: {holds.shape} and {counts.shape}")
-    n = int(counts.sum())
-    if n == 0:
+    if not counts.any():
         raise ValueError("no draw is accepted")
-    k = int((holds & counts).sum())
-    p = k / n
+    n: float
+    k: float
+    if weights is None:
+        n = int(counts.sum())
+        k = int((holds & counts).sum())
+        p = k / n
+        parts = np.where(counts, holds - p, 0.0) / counts.mean()
+    else:
+        p, n, parts = weighted_share(holds, np.where(counts, weights, 0.0))
+        k = p * n
     mcse = float("nan")
-    if 0 < k < n:
-        mcse = _mcse(np.where(counts, holds - p, 0.0) / counts.mean())
+    if 0 < p < 1:
+        mcse = mcse_of_mean(parts)
     if not (np.isfinite(mcse) and mcse > 0):
         q = (k + 0.5) / (n + 1)
         mcse = float(np.sqrt(q * (1 - q) / n))
     return Estimate(p, mcse)
 
 
-def _mcse(values: FloatArray) -> float:
+def mcse_of_mean(values: FloatArray) -> float:
+    """Monte Carlo standard error of a mean over the chains, dims (chain, draw), by ArviZ."""
     # Imported here because a stored summary is read and printed without it, and it takes seconds.
     import arviz_stats as az
 
@@ -219,7 +239,12 @@ def polarity(crossings: ArrayLike, horizon: float, within: float) -> Polarity:
 
 
 def world_shares(
-    crossings: ArrayLike, accepted: ArrayLike, blocs: Sequence[str], horizon: float, within: float
+    crossings: ArrayLike,
+    accepted: ArrayLike,
+    blocs: Sequence[str],
+    horizon: float,
+    within: float,
+    weights: ArrayLike | None = None,
 ) -> dict[str, Any]:
     """Shares of accepted draws that are unipolar, bipolar and neither.
 
@@ -232,6 +257,8 @@ def world_shares(
     blocs : sequence of str
     horizon, within : float
         As for :func:`polarity`.
+    weights : array_like, optional
+        As for :func:`estimate`.
 
     Returns
     -------
@@ -240,7 +267,7 @@ def world_shares(
         and ``mcse`` with the same keys.
     """
     kinds = polarity(crossings, horizon, within)
-    share = partial(estimate, accepted=accepted)
+    share = partial(estimate, accepted=accepted, weights=weights)
     unipolar = {bloc: share(kinds.unipolar[..., index]) for index, bloc in enumerate(blocs)}
     bipolar, neither = share(kinds.bipolar), share(kinds.neither)
     return {

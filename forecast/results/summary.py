@@ -17,7 +17,7 @@ import numpy as np
 
 from forecast.dates import decimal_year, end_of, from_decimal_year
 from forecast.errors import ForecastError
-from forecast.results.crossing_levels import bloc_levels, inside_dates
+from forecast.results.crossing_levels import bloc_levels, inside_dates, taken
 from forecast.results.crossing_summary import (
     BoolArray,
     FloatArray,
@@ -56,6 +56,7 @@ def summarise(
     window: tuple[date, date] | None = None,
     within_years: float | None = None,
     mixtures: Mapping[str, Any] | None = None,
+    weights: FloatArray | None = None,
 ) -> dict[str, Any]:
     """Summarise crossing dates as ``summary.json`` holds them.
 
@@ -82,6 +83,8 @@ def summarise(
         Another setting than the worldview's for unipolar and bipolar, in years.
     mixtures : mapping, optional
         From :func:`forecast.results.mixtures.mixture_weights`.
+    weights : ndarray, (chain, draw), optional
+        Importance weights of the draws, not negative; all count alike by default.
 
     Returns
     -------
@@ -108,7 +111,7 @@ def summarise(
         "prior_only": prior_only,
         "sampler": {"draws": draws, "chains": chains, **(sampler or {})},
         "milestones": {
-            name: _milestone(results, name, worldview, (first, last), within_years)
+            name: _milestone(results, name, worldview, (first, last), within_years, weights)
             for name in milestone_names(crossings)
         },
         "mixtures": dict(mixtures or {}),
@@ -234,6 +237,7 @@ def _milestone(
     worldview: Worldview,
     window: tuple[date, date],
     within_years: float | None,
+    weights: FloatArray | None,
 ) -> dict[str, Any]:
     crossings = crossings_of(results)
     accepted = accepted_draws(crossings)
@@ -242,22 +246,22 @@ def _milestone(
     span = decimal_year(window[0]), end_of(window[1])
     titles = {bloc.name: bloc.title for bloc in worldview.blocs}
     described = worldview.milestones.get(name)
-    levels = bloc_levels(group_of(results, "at_crossing"), name, blocs, when, accepted)
+    levels = bloc_levels(group_of(results, "at_crossing"), name, blocs, when, accepted, weights)
     inside = group_of(results, "inside")
     blocs_described = {}
     for index, bloc in enumerate(blocs):
-        dates, there = _bloc(when[..., index], accepted, *span), levels[index]
+        dates, there = _bloc(when[..., index], accepted, span, weights), levels[index]
         blocs_described[bloc] = {
             "title": titles.get(bloc, bloc),
             **dates,
             **there,
-            "inside": inside_dates(inside, name, bloc, accepted, span),
+            "inside": inside_dates(inside, name, bloc, accepted, span, weights),
             "mcse": dates["mcse"] | there["mcse"],
         }
     return {
         "title": described.title if described is not None else name,
         "blocs": blocs_described,
-        "lead": _lead(when, accepted, blocs, worldview, within_years),
+        "lead": _lead(when, accepted, blocs, worldview, within_years, weights),
         "draws": {
             "total": accepted.size,
             "set_aside": int((~accepted).sum()),
@@ -266,32 +270,41 @@ def _milestone(
     }
 
 
-def _bloc(when: FloatArray, accepted: BoolArray, start: float, end: float) -> dict[str, Any]:
+def _bloc(
+    when: FloatArray, accepted: BoolArray, span: tuple[float, float], weights: FloatArray | None
+) -> dict[str, Any]:
     shares = {
-        key: estimate(indicator, accepted) for key, indicator in window_indicators(when, start, end).items()
+        key: estimate(indicator, accepted, weights)
+        for key, indicator in window_indicators(when, *span).items()
     }
     return {
-        "quantiles": quantiles(when[accepted]),
+        "quantiles": quantiles(when[accepted], weights=taken(weights, accepted)),
         **{key: share.p for key, share in shares.items()},
         "mcse": {key: share.mcse for key, share in shares.items()},
     }
 
 
 def _lead(
-    when: FloatArray, accepted: BoolArray, blocs: list[str], worldview: Worldview, within_years: float | None
+    when: FloatArray,
+    accepted: BoolArray,
+    blocs: list[str],
+    worldview: Worldview,
+    within_years: float | None,
+    weights: FloatArray | None,
 ) -> dict[str, Any] | None:
     """Lead and polarity, or None in a world without both of the blocs that the lead names."""
     lead = worldview.lead
     if lead is None or lead.leader not in blocs or lead.follower not in blocs:
         return None
     within = lead.within_years if within_years is None else within_years
-    years = lead_years(when[..., blocs.index(lead.leader)], when[..., blocs.index(lead.follower)])[accepted]
+    years = lead_years(when[..., blocs.index(lead.leader)], when[..., blocs.index(lead.follower)])
+    known = accepted & ~np.isnan(years)
     return {
         "leader": lead.leader,
         "follower": lead.follower,
         "within_years": float(within),
-        "quantiles": quantiles(years[~np.isnan(years)]),
-        **world_shares(when, accepted, blocs, end_of(worldview.horizon), within),
+        "quantiles": quantiles(years[known], weights=taken(weights, known)),
+        **world_shares(when, accepted, blocs, end_of(worldview.horizon), within, weights),
     }
 
 
