@@ -6,18 +6,24 @@ A model that ignores its data covers the truth as often as one that uses them, s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from forecast.engine import Plan
 from forecast.errors import PluginError
 from forecast.inference import Compiler, SamplerSettings, sample
-from forecast.model import Graph, Key, Layout, Likelihood, build_graph
-from forecast.projection import Evaluator, future_graph, project
+from forecast.model import Graph, Key, Layout, build_graph
+from forecast.projection import (
+    Evaluator,
+    draw_rows,
+    future_graph,
+    measurement_tensors,
+    project,
+    with_rows,
+)
 from forecast.spec import history_end
 from forecast.streams import stream
 
@@ -124,13 +130,7 @@ class Simulator:
             plan.spec.blocs,
             plan.spec.correlations,
         )
-        self._outputs = {
-            f"{position}.{name}": tensor
-            for position, one in enumerate(self.graph.likelihoods)
-            for name in ("mean", "sd", "nu")
-            if (tensor := getattr(one, name)) is not None
-        }
-        self._evaluate = Evaluator(self.graph, self._outputs)
+        self._evaluate = Evaluator(self.graph, measurement_tensors(self.graph))
 
     def accepted(self, flat: Floats, seed: int) -> NDArray[np.bool_]:
         """Which draws (draw, number) have no milestone crossed that is said not to be, and are finite."""
@@ -172,21 +172,9 @@ class Simulator:
         """
         parameters = self.layout.shaped(truth[None])
         values = self._evaluate({key: parameters[key] for key in self.graph.parameters})
-        likelihoods = []
-        for position, one in enumerate(self.graph.likelihoods):
-            rng = stream(seed, "simulated", one.label)
-            mean, sd = values[f"{position}.mean"][0], values[f"{position}.sd"][0]
-            nu = values.get(f"{position}.nu")
-            noise = rng.standard_normal(len(mean)) if nu is None else stats.t.rvs(nu[0], random_state=rng)
-            likelihoods.append(_with_values(one, mean + sd * noise))
-        return replace(self.graph, likelihoods=likelihoods)
-
-
-def _with_values(likelihood: Likelihood, values: Floats) -> Likelihood:
-    rows = likelihood.observations
-    return replace(
-        likelihood, observations=replace(rows, columns={**rows.columns, likelihood.value: np.asarray(values)})
-    )
+        labels = [one.label for one in self.graph.likelihoods]
+        drawn = draw_rows(self.graph, values, lambda place: stream(seed, "simulated", labels[place]))
+        return with_rows(self.graph, [rows[0] for rows in drawn])
 
 
 def nutpie_fit(settings: SamplerSettings, compiler: Compiler) -> Fit:

@@ -33,6 +33,7 @@ COMMANDS = {
     "report": ("forecast.cli.report:report", "Write a saved run as one HTML page."),
     "sensitivity": ("forecast.cli.sensitivity:sensitivity", "What the answer hangs on, and how much."),
     "pictures": ("forecast.cli.pictures:pictures", "Draw a saved run, and ArviZ's pictures of the fit."),
+    "calibrate": ("forecast.cli.calibrate:calibrate", "Whether posteriors are right over simulated data."),
     "scenario": ("forecast.cli.scenario:scenario", "What changes if: named scenarios against a base."),
     "query": ("forecast.cli.query:query", "Ask a saved run a conditional question."),
     "compare": ("forecast.cli.compare:compare", "Show saved runs side by side, and how they differ."),

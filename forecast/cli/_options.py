@@ -18,7 +18,7 @@ plugin_option = click.option(
 )
 without_option = click.option("--without", multiple=True, metavar="DRIVER", help="Leave this driver out.")
 
-_RUN_OPTIONS = (
+_MODEL_OPTIONS = (
     click.option(
         "--priors",
         "priors",
@@ -43,10 +43,16 @@ _RUN_OPTIONS = (
     ),
     click.option("--without", "without", multiple=True, metavar="DRIVER", help="Leave a driver out."),
     click.option("--as-of", metavar="DATE|today", help="Use only evidence published by this day."),
+)
+_HORIZON = click.option("--horizon", metavar="DATE", help="Last day of the projection.")
+_SEED = click.option("--seed", type=click.IntRange(min=0), help="[default: the worldview's]")
+
+_RUN_OPTIONS = (
+    *_MODEL_OPTIONS,
     click.option(
         "--window", metavar="START:END", help="The years asked about, such as 2026-01-01:2027-12-31."
     ),
-    click.option("--horizon", metavar="DATE", help="Last day of the projection."),
+    _HORIZON,
     click.option(
         "--draws", type=click.IntRange(min=10), default=1500, show_default=True, help="Draws per chain."
     ),
@@ -63,7 +69,7 @@ _RUN_OPTIONS = (
         type=click.IntRange(min=1),
         help="Chains that run at a time [default: as many as there are cores].",
     ),
-    click.option("--seed", type=click.IntRange(min=0), help="[default: the worldview's]"),
+    _SEED,
     click.option("--sampler", type=click.Choice(["nutpie", "pymc"]), default="nutpie", show_default=True),
     click.option("--prior-only", is_flag=True, help="Draw from the priors alone, without the evidence."),
     click.option("--out", metavar="DIR", help=OUT_HELP),
@@ -77,13 +83,20 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command those of them that decide a model: it asks for no window, and samples in its own way."""
+    for option in reversed((*_MODEL_OPTIONS, _HORIZON, _SEED)):
+        command = option(command)
+    return command
+
+
 def plan_of(options: Mapping[str, Any], reporter: Reporter, loaded: Loaded | None = None) -> Plan:
     """Load what the options of :func:`run_options` name, and check that it fits.
 
     Parameters
     ----------
     options : mapping
-        As click hands them to the command.
+        As click hands them to the command; those of :func:`model_options` are enough.
     reporter : Reporter
     loaded : Loaded, optional
         The plugins, where they have been loaded already.
@@ -103,23 +116,19 @@ def plan_of(options: Mapping[str, Any], reporter: Reporter, loaded: Loaded | Non
         overrides=options["overrides"],
         as_of=options["as_of"],
         horizon=options["horizon"],
-        window=options["window"],
+        window=options.get("window"),
         seed=options["seed"],
         disable=options["without"],
         shelf=loaded.shelf,
     )
     settings = SamplerSettings(
-        draws=options["draws"],
-        tune=options["tune"],
-        chains=options["chains"],
-        cores=options["cores"],
-        sampler=options["sampler"],
+        **{name: options[name] for name in ("draws", "tune", "chains", "cores", "sampler") if name in options}
     )
     return make_plan(
         worldview,
         plugins=options["plugins"],
         loaded=loaded,
         settings=settings,
-        prior_only=options["prior_only"],
+        prior_only=options.get("prior_only", False),
         reporter=reporter,
     )

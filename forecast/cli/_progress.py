@@ -12,9 +12,16 @@ from forecast.engine import Reporter
 
 
 class Progress(Reporter):
-    """A reporter for people: a live bar on a terminal, a line a phase elsewhere."""
+    """A reporter for people: a live bar on a terminal, a line a phase elsewhere.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    counted : str
+        What is counted.
+    """
+
+    def __init__(self, counted: str = "draws") -> None:
+        self._counted = counted
         self._console = Console(stderr=True)
         self._bar = Bar(
             SpinnerColumn(),
@@ -52,7 +59,8 @@ class Progress(Reporter):
     def progress(self, done: int, total: int) -> None:
         """Move the bar."""
         if self._task is not None:
-            self._bar.update(self._task, completed=done, total=total, counted=f"{done:,} of {total:,} draws")
+            counted = f"{done:,} of {total:,} {self._counted}"
+            self._bar.update(self._task, completed=done, total=total, counted=counted)
 
     def warn(self, message: str) -> None:
         """Print a warning above the bar."""

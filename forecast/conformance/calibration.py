@@ -8,13 +8,14 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
-from forecast.conformance.density import Density, compiled, name_of, own_numbers, unconstrained, with_rows
+from forecast.conformance.density import Density, compiled, name_of, own_numbers
 from forecast.conformance.report import Failed, NotApplicable, count
 from forecast.conformance.setting import Setting
 from forecast.conformance.subject import Subject
 from forecast.inference.compiling import Entry
+from forecast.inference.points import unconstrained
+from forecast.projection import draw_rows, with_rows
 from forecast.streams import stream
 
 Floats = NDArray[np.float64]
@@ -150,12 +151,9 @@ def simulated(setting: Setting, entry: Entry, size: int, purpose: str) -> tuple[
     inferred = [built.layout.numbers[number] for number in built.inferred.numbers]
     points = unconstrained(entry.names, built.inferred, flat[:, inferred])
     values = built.history_at(drawn, size)
-    noise = []
-    for place in range(len(built.history.likelihoods)):
-        mean, sd, nu = values[f"{place}|mean"], values[f"{place}|sd"], values.get(f"{place}|nu")
-        law = stats.norm(mean, sd) if nu is None else stats.t(nu, loc=mean, scale=sd)
-        rng = stream(setting.seed, "calibration rows", purpose, place)
-        noise.append(np.asarray(law.rvs(size=mean.shape, random_state=rng)))
+    noise = draw_rows(
+        built.history, values, lambda place: stream(setting.seed, "calibration rows", purpose, place)
+    )
     densities = [
         Density.of(entry, with_rows(built.history, [rows[number] for rows in noise]), built.inferred)
         for number in range(size)

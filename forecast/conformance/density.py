@@ -1,9 +1,8 @@
-"""A company's compiled log density, and points at which it is evaluated."""
+"""A company's compiled log density, and the names of the numbers that it takes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from forecast.conformance.report import NotApplicable
 from forecast.conformance.setting import Setting
 from forecast.errors import ForecastError
 from forecast.inference import native
-from forecast.inference.compiling import Entry, sampler_scale
+from forecast.inference.compiling import Entry
 from forecast.model import Graph, Layout, model_data
 
 Floats = NDArray[np.float64]
@@ -82,46 +81,3 @@ def name_of(setting: Setting, place: int) -> str:
     parts = [layout.blocs[entry.bloc]] if resolved.shape == "bloc" or resolved.blocs else []
     parts += [resolved.epochs[entry.epoch][0]] if resolved.shape == "epoch" else []
     return str(entry.key[1]) + (f" ({', '.join(parts)})" if parts else "")
-
-
-def unconstrained(names: Sequence[str], layout: Layout, flat: Floats) -> Floats:
-    """Turn draws of a layout's numbers into points on the sampler's scale.
-
-    Parameters
-    ----------
-    names : sequence of str
-        PyMC's names of the free variables, in their order; more may follow.
-    layout : Layout
-        Without correlations.
-    flat : ndarray, (draw, number)
-
-    Returns
-    -------
-    ndarray, (draw, unconstrained number)
-        First the standard normals behind the affine numbers, then the others,
-        each moved by the transform that PyMC's name of its variable tells.
-    """
-    loc, scale, exponent = layout.hyperparameters()
-    affine = flat[:, layout.affine]
-    moved = np.where(exponent, np.log(np.where(exponent, affine, 1.0)), affine)
-    first = 1 if len(layout.affine) else 0
-    others = [
-        sampler_scale(flat[:, number], layout.entries[number].prior.support(), name)
-        for number, name in zip(layout.other, names[first : first + len(layout.other)], strict=True)
-    ]
-    return np.column_stack([(moved - loc) / scale, *others])
-
-
-def with_rows(graph: Graph, values: Sequence[Floats]) -> Graph:
-    """Return a history graph with other observed values, wherever its terms read them.
-
-    Rows keep their dates, errors and other columns, and censoring applies as
-    to real rows.
-    """
-    likelihoods, data = [], dict(graph.data)
-    for one, observed in zip(graph.likelihoods, values, strict=True):
-        columns = {**one.observations.columns, one.value: observed}
-        likelihoods.append(replace(one, observations=replace(one.observations, columns=columns)))
-        name = f"{one.label}.{one.value}"
-        data[name] = (data[name][0], likelihoods[-1].observed)
-    return replace(graph, likelihoods=likelihoods, data=data)

@@ -6,11 +6,12 @@ import dataclasses
 
 import numpy as np
 
-from forecast.conformance.density import Density, compiled, name_of, own_numbers, unconstrained
+from forecast.conformance.density import Density, compiled, name_of, own_numbers
 from forecast.conformance.report import NotApplicable, count, fail_if
 from forecast.conformance.subject import Subject
 from forecast.discovery import describe
 from forecast.errors import ForecastError
+from forecast.inference.points import unconstrained
 from forecast.inference.structure import Structure
 from forecast.streams import stream
 

@@ -23,7 +23,14 @@ from forecast.evidence import EvidenceTable
 from forecast.host import Host, load_host
 from forecast.inference import Compiler
 from forecast.model import Key, Layout, Spec, build_graph
-from forecast.projection import Evaluator, Shocks, future_graph, quantity_evaluator, quantity_tensors
+from forecast.projection import (
+    Evaluator,
+    Shocks,
+    future_graph,
+    measurement_tensors,
+    quantity_evaluator,
+    quantity_tensors,
+)
 from forecast.spec import history_end, make_spec
 from forecast.worldview import Bloc, Override, ParameterPriors, Prior, Worldview, load_worldview
 from forecast.worldview.worldview import Slot
@@ -90,11 +97,7 @@ class Built:
 
     @cached_property
     def _history(self) -> Evaluator:
-        outputs = quantity_tensors(self.history)
-        for place, one in enumerate(self.history.likelihoods):
-            arguments = {"mean": one.mean, "sd": one.sd, "nu": one.nu, "upper": one.upper}
-            outputs |= {f"{place}|{name}": x for name, x in arguments.items() if x is not None}
-        return Evaluator(self.history, outputs)
+        return Evaluator(self.history, quantity_tensors(self.history) | measurement_tensors(self.history))
 
     def future_values(self, size: int) -> dict[str, Floats]:
         """Quantities (draw, bloc, time) to the horizon, shocks included; channels as ``quantity/channel``."""

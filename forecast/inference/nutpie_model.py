@@ -27,15 +27,20 @@ class NativeModel(CompiledModel):  # type: ignore[misc]
         What the table points to.
     start : ndarray
         Chains start within one of it.
+    exact : bool
+        They start at it.
     """
 
     entry: Entry
     table: NDArray[np.int64]
     kept: list[NDArray[Any]]
     start: NDArray[np.float64]
+    exact: bool = False
 
     @classmethod
-    def of(cls, entry: Entry, numbers: Numbers, start: NDArray[np.float64]) -> NativeModel:
+    def of(
+        cls, entry: Entry, numbers: Numbers, start: NDArray[np.float64], *, exact: bool = False
+    ) -> NativeModel:
         """Return the model of an entry with these numbers."""
         table, kept = fill(entry.slots, numbers)
         return cls(
@@ -45,6 +50,7 @@ class NativeModel(CompiledModel):  # type: ignore[misc]
             table=table,
             kept=kept,
             start=start,
+            exact=exact,
         )
 
     @property
@@ -83,10 +89,9 @@ class NativeModel(CompiledModel):  # type: ignore[misc]
         coords = self.coords
         sizes = {name: len(values) for name, values in coords.items()}
         types = ["float64"] * len(entry.names)
+        begin = (lambda seed=None: self.start.copy()) if self.exact else jittered(self.start)
         variables = _lib.PyVariable.new_variables(entry.names, types, entry.shapes, sizes, {})
-        return _lib.PyMcModel(
-            logp, expand, variables, entry.n, sizes, coords, jittered(self.start), _no_adapter
-        )
+        return _lib.PyMcModel(logp, expand, variables, entry.n, sizes, coords, begin, _no_adapter)
 
 
 def _no_adapter(*_: Any, **__: Any) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -155,54 +156,108 @@ def sample(
     ForecastError
         The sampler failed.
     """
+    if settings.sampler == "nutpie":
+        running = begin(graph, layout, settings, seed=seed, compiler=compiler, progress=progress)
+        try:
+            while not running.is_finished:  # waiting in short spells keeps Ctrl-C prompt
+                time.sleep(0.05)
+            return running.result()
+        except KeyboardInterrupt:
+            running.cancel()
+            raise
     compiled = compiler.compiled(graph, layout, settings.sampler)
-    numbers = model_data(graph, layout)
-    run = _with_nutpie if settings.sampler == "nutpie" else _with_pymc
+    with _failures_in_words():
+        tree = _with_pymc(compiled.code, layout, model_data(graph, layout), settings, seed, progress)
+    return _draws(layout, tree)
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """A fit under way, in threads of nutpie's own.
+
+    Attributes
+    ----------
+    layout : Layout
+    """
+
+    layout: Layout
+    _sampler: Any = field(repr=False)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether :meth:`result` returns at once."""
+        with _failures_in_words():
+            try:
+                return bool(self._sampler.is_finished)
+            except TimeoutError:  # it is too busy to answer
+                return False
+
+    def result(self) -> tuple[NDArray[np.float64], xr.Dataset]:
+        """Wait for the end, and return what :func:`sample` returns."""
+        with _failures_in_words():
+            tree = self._sampler.wait()
+        return _draws(self.layout, tree)
+
+    def cancel(self) -> None:
+        """Stop; there is no result then."""
+        self._sampler.cancel()
+
+
+def begin(
+    graph: Graph,
+    layout: Layout,
+    settings: SamplerSettings,
+    *,
+    seed: int,
+    compiler: Compiler,
+    progress: Progress | None = None,
+    start: NDArray[np.float64] | None = None,
+) -> Sampling:
+    """Begin to sample with nutpie, and return at once; parameters are those of :func:`sample`.
+
+    Parameters
+    ----------
+    start : ndarray, (number,), optional
+        Values at which every chain starts, in the order of the layout; near
+        the prior medians without it.
+    """
+    import nutpie
+
+    code = compiler.compiled(graph, layout).code
+    total = settings.chains * (settings.draws + settings.tune)
+    with _failures_in_words():
+        sampler = nutpie.sample(
+            _with_numbers(code, layout, model_data(graph, layout), start),
+            draws=settings.draws,
+            tune=settings.tune,
+            chains=settings.chains,
+            cores=settings.cores,
+            seed=seed,
+            save_warmup=False,
+            progress_bar=False,
+            target_accept=settings.target_accept,
+            blocking=False,
+            progress_callback=_counter(progress, total),
+            progress_rate=200,
+        )
+    return Sampling(layout, sampler)
+
+
+@contextmanager
+def _failures_in_words() -> Iterator[None]:
     try:
-        tree = run(compiled.code, layout, numbers, settings, seed, progress)
+        yield
     except (RuntimeError, ValueError) as error:  # PyMC's SamplingError is a RuntimeError
         raise ForecastError(f"sampling failed: {error}") from error
+
+
+def _draws(layout: Layout, tree: Any) -> tuple[NDArray[np.float64], xr.Dataset]:
     posterior = {name: np.asarray(values) for name, values in tree["posterior"].data_vars.items()}
     shape = next(iter(posterior.values())).shape[:2]
     size = shape[0] * shape[1]
     stacked = {name: values.reshape(size, *values.shape[2:]) for name, values in posterior.items()}
     flat = flat_draws(layout, stacked)
     return flat.reshape(*shape, flat.shape[-1]), _stats(tree["sample_stats"].to_dataset())
-
-
-def _with_nutpie(
-    code: Any,
-    layout: Layout,
-    numbers: dict[str, NDArray[Any]],
-    settings: SamplerSettings,
-    seed: int,
-    progress: Progress | None,
-) -> Any:
-    import nutpie
-
-    total = settings.chains * (settings.draws + settings.tune)
-    sampler = nutpie.sample(
-        _with_numbers(code, layout, numbers),
-        draws=settings.draws,
-        tune=settings.tune,
-        chains=settings.chains,
-        cores=settings.cores,
-        seed=seed,
-        save_warmup=False,
-        progress_bar=False,
-        target_accept=settings.target_accept,
-        blocking=False,
-        progress_callback=_counter(progress, total),
-        progress_rate=200,
-    )
-    try:
-        # Waiting in short spells keeps Ctrl-C prompt.
-        while not _is_finished(sampler):
-            time.sleep(0.05)
-        return sampler.wait()
-    except KeyboardInterrupt:
-        sampler.cancel()
-        raise
 
 
 def _with_pymc(
@@ -240,25 +295,27 @@ def _with_pymc(
         )
 
 
-def _is_finished(sampler: Any) -> bool:
-    try:
-        return bool(sampler.is_finished)
-    except TimeoutError:  # it is too busy to answer
-        return False
-
-
-def _with_numbers(code: Any, layout: Layout, numbers: dict[str, NDArray[Any]]) -> Any:
+def _with_numbers(
+    code: Any, layout: Layout, numbers: dict[str, NDArray[Any]], start: NDArray[np.float64] | None
+) -> Any:
     """Return the model that nutpie samples."""
     from forecast.inference.compiling import Entry, jittered, starting_point
     from forecast.inference.nutpie_model import NativeModel
+    from forecast.inference.points import unconstrained
 
-    if isinstance(code, Entry):
-        return NativeModel.of(code, numbers, starting_point(code.names, code.n, layout))
+    ours = isinstance(code, Entry)
+    names = code.names if ours else code.shape_info[0]
+    if start is None:
+        point = starting_point(names, code.n if ours else code.n_dim, layout)
+    else:
+        point = unconstrained(names, layout, start[None])[0]
+    if ours:
+        return NativeModel.of(code, numbers, point, exact=start is not None)
     # Numbers that the log density does not need dropped out of the graph.
     known = {variable.name for variable in code.shared_var_keys}
     model = code.with_data(**{name: values for name, values in numbers.items() if name in known})
-    start = starting_point(code.shape_info[0], code.n_dim, layout)
-    return replace(model, initial_point_func=jittered(start))
+    first = jittered(point) if start is None else lambda seed=None: point.copy()
+    return replace(model, initial_point_func=first)
 
 
 def _counter(progress: Progress | None, total: int) -> Callable[[Sequence[Any]], None] | None:

@@ -77,6 +77,7 @@ class Evaluator:
         shocks: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]] | None = None,
         *,
         size: int | None = None,
+        rows: Graph | None = None,
     ) -> dict[str, NDArray[np.float64]]:
         """Evaluate the outputs.
 
@@ -88,6 +89,8 @@ class Evaluator:
             Innovations (draw, 1, time) and (draw, bloc, time).
         size : int, optional
             Number of draws; needed where the graph has no parameter.
+        rows : Graph, optional
+            The same graph with other rows, whose values are to be read.
 
         Returns
         -------
@@ -99,7 +102,7 @@ class Evaluator:
         arguments: list[Any] = [parameters[key] for key in self._parameters]
         for name in self._shocks:
             arguments += list((shocks or {})[name])
-        arguments += [self.graph.data[name][1] for name in self._data]
+        arguments += [(rows or self.graph).data[name][1] for name in self._data]
         with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
             values = self._function(*arguments)
         return {

@@ -77,7 +77,7 @@ def measure(
         mean, sd = values[f"{one.label}|mean"], values[f"{one.label}|sd"]
         nu = values.get(f"{one.label}|nu")
         law = stats.norm(mean, sd) if nu is None else stats.t(nu, loc=mean, scale=sd)
-        result.log_likelihood[one.label] = _log_likelihood(one, law)
+        result.log_likelihood[one.label] = log_likelihood(one, law)
         result.predictive[one.label] = law.rvs(
             size=mean.shape, random_state=stream(seed, "predictive", one.label)
         )
@@ -86,7 +86,17 @@ def measure(
     return result
 
 
-def _log_likelihood(likelihood: Likelihood, law: object) -> Floats:
+def log_likelihood(likelihood: Likelihood, law: object) -> Floats:
+    """Return the log density of a measurement model's rows, (draw, row).
+
+    That of a censored row is the log probability to be beyond its bound.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    law : scipy.stats frozen distribution
+        Of the measurements, before censoring.
+    """
     density = law.logpdf(likelihood.observed)  # type: ignore[attr-defined]
     if not likelihood.bound:
         return np.asarray(density)
