@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,12 +69,17 @@ def write_report(stored: StoredRun, output: Path | None = None, plugins: Sequenc
     pathlib.Path
         Of the file; an earlier one is replaced.
     """
-    from forecast.report.page import page
-    from forecast.report.text_file import save_text
-    from forecast.results.store import as_text, write_into_run
+    from forecast.cli._findings import finding
 
-    with tempfile.TemporaryDirectory() as pictures:
-        text = page(stored, _brought(stored, plugins, Path(pictures)))
+    with finding(stored.path) as found, tempfile.TemporaryDirectory() as pictures:
+        from forecast.report.page import page
+        from forecast.report.text_file import save_text
+        from forecast.results.store import as_text, write_into_run
+
+        if "projection" in stored.tree.children:
+            stored.tree["projection"].load()  # for claims and charts, which read it many times
+        beside = _beside(stored, plugins, Path(pictures))
+        text = page(stored, lambda: _together(beside, found()))
     if output is not None:
         save_text(output, text)
         return output
@@ -81,35 +87,29 @@ def write_report(stored: StoredRun, output: Path | None = None, plugins: Sequenc
     return stored.path / FILE
 
 
-def _brought(stored: StoredRun, plugins: Sequence[str], pictures: Path) -> Brought:
-    """What the parts beside the report find in a run; what cannot be found says why."""
+def _beside(stored: StoredRun, plugins: Sequence[str], pictures: Path) -> Brought:
+    """What needs the installed plugins, or a file beside the run; what cannot be found says why."""
     from forecast.cli._host import installed_host
     from forecast.report.page import Brought
     from forecast.report.sections import make_sections
 
-    reasons: dict[str, str] = {}
-
-    def found(name: str, make: Callable[[], Any]) -> Any:
-        try:
-            return make()
-        except ForecastError as error:
-            reasons[name] = str(error)
-            return None
-
     host = installed_host(plugins)
-    diagnosis = found("diagnosis", lambda: _diagnosis(stored))
-    claims = found("claims", lambda: _claims(stored, host))
-    scenarios = found("scenarios", lambda: _scenarios(stored))
-    sections = make_sections(stored, host.loaded.sections, pictures)
-    return Brought(
-        diagnosis=diagnosis, claims=claims, scenarios=scenarios, sections=sections, reasons=reasons
-    )
+    found: dict[str, Any] = {"reasons": {}}
+    makers: dict[str, Callable[[], Any]] = {
+        "claims": lambda: _claims(stored, host),
+        "scenarios": lambda: _scenarios(stored),
+    }
+    for name, make in makers.items():
+        try:
+            found[name] = make()
+        except ForecastError as error:
+            found["reasons"][name] = str(error)
+    return Brought(sections=make_sections(stored, host.loaded.sections, pictures), **found)
 
 
-def _diagnosis(stored: StoredRun) -> dict[str, Any]:
-    from forecast.diagnostics import GROUPS, diagnose
-
-    return diagnose(stored.groups(*GROUPS), run=stored.id, prior_only=stored.summary["prior_only"])
+def _together(beside: Brought, found: dict[str, Any]) -> Brought:
+    reasons = {**beside.reasons, **found["reasons"]}
+    return replace(beside, diagnosis=found["diagnosis"], sensitivity=found["sensitivity"], reasons=reasons)
 
 
 def _claims(stored: StoredRun, host: Any) -> dict[str, Any]:

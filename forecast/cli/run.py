@@ -14,6 +14,7 @@ from forecast.cli._options import plan_of, run_options
 @click.command()
 @run_options
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json alone on standard output.")
+@click.option("--report", "with_report", is_flag=True, help="Also write report.html into the run's folder.")
 @click.pass_context
 def run(ctx: click.Context, /, **options: Any) -> None:
     """Make a forecast: fit the model to the evidence, project it, and save the run."""
@@ -34,9 +35,17 @@ def run(ctx: click.Context, /, **options: Any) -> None:
             made = execute(plan, reporter=progress)
             progress.phase("Saving")
             saved, summary = made.save(folder, command=sys.argv[1:]), made.summary
+        page = None
+        if options["with_report"]:
+            from forecast.cli.report import write_report
+
+            progress.phase("Writing the report")
+            page = write_report(read_run(saved), plugins=options["plugins"])
     if options["as_json"]:
         click.echo(to_json(summary), nl=False)
     else:
         print_summary(summary, saved=saved, existed=existed)
+    if page is not None:
+        click.echo(f"Report written to {page}.", err=options["as_json"])
     if not summary.get("prior_only") and summary["diagnostics"]["ok"] is not True:
         ctx.exit(3)

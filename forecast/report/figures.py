@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 
 from forecast.dates import decimal_year, end_of
 from forecast.errors import ForecastError
+from forecast.report.densities import crossing_density
 from forecast.report.picture_file import save_picture
+from forecast.report.style import FAINT as FAINT
+from forecast.report.style import INK as INK
+from forecast.report.style import PALETTE as PALETTE
+from forecast.report.style import SHADE as SHADE
+from forecast.report.style import bloc_colours as bloc_colours
+from forecast.report.style import percent as percent
 from forecast.results import month_or_never, quantiles
 from forecast.results.crossing_summary import window_indicators
 from forecast.results.summary import accepted_draws, crossing_array, milestone_names
@@ -28,68 +35,12 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
-# Okabe and Ito's palette, told apart with any common colour vision.
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-INK, FAINT, SHADE = "#333333", "#8a8a8a", "#ececec"
-
 ABOVE: dict[str, Any] = {
     "xycoords": ("data", "axes fraction"),
     "textcoords": "offset points",
     "fontsize": 8,
 }
 """How to place a note at a date, by the upper edge of the axes."""
-
-
-def bloc_colours(blocs: Sequence[str]) -> dict[str, str]:
-    """Colour of each bloc, by its place in the worldview; the palette repeats after six."""
-    return {bloc: PALETTE[index % len(PALETTE)] for index, bloc in enumerate(blocs)}
-
-
-def crossing_density(
-    when: FloatArray, start: float, end: float, points: int = 600
-) -> tuple[FloatArray, FloatArray]:
-    """Smooth crossing dates into a density that has no mass outside [start, end].
-
-    A Gaussian kernel on the logarithm of the time from a year before `start`,
-    reflected at both ends: near dates keep their detail and the long tail is
-    smooth.
-
-    Parameters
-    ----------
-    when : ndarray
-        Crossing dates of all draws, decimal years; infinite for never.
-    start, end : float
-        Decimal years.
-    points : int
-
-    Returns
-    -------
-    years, density : ndarray
-        Density per year; it integrates to the share of draws that cross.
-    """
-    scaled_end = float(np.log1p(end - start))
-    edges = np.linspace(0.0, scaled_end, points + 1)
-    middles = (edges[1:] + edges[:-1]) / 2
-    years = start + np.expm1(middles)
-    reached = when[np.isfinite(when)]
-    if reached.size == 0:
-        return years, np.zeros(points)
-    scaled = np.log1p(np.clip(reached, start, end) - start)
-    counts = np.histogram(scaled, bins=edges)[0] / when.size
-    step = edges[1] - edges[0]
-    width = max(_bandwidth(scaled), step)
-    reflected = np.concatenate([counts[::-1], counts, counts[::-1]])
-    reach = min(int(np.ceil(4 * width / step)), points)
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) * step / width) ** 2)
-    smooth = np.convolve(reflected, kernel / kernel.sum(), mode="same")[points : 2 * points]
-    return years, smooth / step / (1 + years - start)
-
-
-def _bandwidth(values: FloatArray) -> float:
-    """Silverman's rule, with a floor for draws that agree."""
-    low, high = (float(value) for value in np.quantile(values, [0.25, 0.75]))
-    spreads = [spread for spread in (float(values.std()), (high - low) / 1.34) if spread > 0]
-    return float(max(0.9 * min(spreads, default=0.0) / float(values.size) ** 0.2, 0.02))
 
 
 def crossings_figure(
@@ -265,12 +216,3 @@ def finish_axes(axes: Axes, first: float, last: float) -> None:
     for side in ("left", "bottom"):
         axes.spines[side].set_color(FAINT)
     axes.legend(loc="upper right", frameon=False, fontsize=9, labelcolor=INK)
-
-
-def percent(share: float) -> str:
-    """Write a share as a percentage, without calling a rare thing impossible."""
-    if 0 < share < 0.005:
-        return "<1%"
-    if 0.995 < share < 1:
-        return ">99%"
-    return f"{100 * share:.0f}%"

@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, PercentFormatter
 from numpy.typing import NDArray
 
+from forecast.report.densities import lead_density
 from forecast.report.figures import FAINT, INK, bloc_colours, percent
 from forecast.report.picture_file import save_picture
 from forecast.results.crossing_summary import lead_years
@@ -109,48 +110,6 @@ def _words(figure: Figure, described: Mapping[str, Any], run_id: str) -> None:
         )
     figure.text(0.01, 0.28 / tall, caption, fontsize=7.5, color=FAINT, va="bottom")
     figure.text(0.01, 0.1 / tall, f"Run {run_id}" if run_id else "", fontsize=7.5, color=FAINT, va="bottom")
-
-
-def lead_density(
-    years: FloatArray, low: float, high: float, points: int = 500
-) -> tuple[FloatArray, FloatArray]:
-    """Smooth the finite leads into a density.
-
-    A Gaussian kernel on asinh(lead / b), b the range between the quartiles:
-    the middle is smoothed evenly and the tails ever more widely.
-
-    Parameters
-    ----------
-    years : ndarray
-        Leads of all draws; infinite or NaN where one bloc or none crosses.
-    low, high : float
-        Years between which the density is given.
-    points : int
-
-    Returns
-    -------
-    lead, density : ndarray
-        Density per year; over all leads it integrates to the share of draws in
-        which both cross.
-    """
-    finite = years[np.isfinite(years)]
-    quarter, three_quarters = np.quantile(finite, [0.25, 0.75]) if finite.size else (0.0, 0.0)
-    bend = max(float(three_quarters - quarter), 0.25)
-    lead = np.sinh(np.linspace(np.arcsinh(low / bend), np.arcsinh(high / bend), points)) * bend
-    if finite.size == 0:
-        return lead, np.zeros(points)
-    scaled = np.sort(np.arcsinh(finite / bend))
-    spreads = [float(scaled.std()), float(np.subtract(*np.quantile(scaled, [0.75, 0.25]))) / 1.349]
-    width = max(0.9 * min([one for one in spreads if one > 0], default=0.0) * finite.size**-0.2, 0.02)
-    edges = np.linspace(scaled[0] - 4 * width, scaled[-1] + 4 * width, 2001)
-    step = edges[1] - edges[0]
-    counts = np.histogram(scaled, bins=edges)[0] / years.size
-    reach = min(max(1, int(np.ceil(4 * width / step))), (counts.size - 1) // 2)
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) * step / width) ** 2)
-    smooth = np.convolve(counts, kernel / kernel.sum(), mode="same") / step
-    middles = (edges[1:] + edges[:-1]) / 2
-    at = np.interp(np.arcsinh(lead / bend), middles, smooth, left=0.0, right=0.0)
-    return lead, at / np.hypot(lead, bend)
 
 
 def _draw_lead(

@@ -96,7 +96,7 @@ def _dimensions(datasets: dict[str, h5py.Dataset]) -> dict[str, tuple[str, ...]]
     for name, one in datasets.items():
         if "CLASS" in one.attrs and "_Netcdf4Dimid" in one.attrs:
             by_id[int(one.attrs["_Netcdf4Dimid"])] = name
-    found = {}
+    found: dict[str, tuple[str, ...]] = {}
     for name, one in datasets.items():
         if one.ndim == 0:
             found[name] = ()

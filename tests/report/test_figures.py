@@ -10,7 +10,8 @@ import pytest
 import xarray as xr
 
 from forecast.errors import ForecastError
-from forecast.report.figures import bloc_colours, crossing_density, crossings_figure
+from forecast.report.densities import crossing_density
+from forecast.report.figures import bloc_colours, crossings_figure
 from tests.results.synthetic import crossings_from, likely_crossings, small_worldview
 
 INF = float("inf")

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from forecast.errors import ForecastError
-from forecast.report.worlds_figure import lead_density, worlds_figure
+from forecast.report.densities import lead_density
+from forecast.report.worlds_figure import worlds_figure
 from forecast.results.worlds import describe_worlds
 from tests.results.synthetic import crossings_from, full_tree, small_worldview, steps_worldview
 

@@ -87,6 +87,8 @@ class Chart:
         Source and how to read it.
     height : int
         Pixels.
+    shared : dict of str to list
+        Values that several traces have in common: ``"x": {"shared": "months"}``.
     """
 
     id: str
@@ -97,11 +99,13 @@ class Chart:
     numbers: Numbers | None = None
     caption: str = ""
     height: int = 380
+    shared: Mapping[str, list[str]] = field(default_factory=dict)
 
     def as_data(self) -> dict[str, Any]:
         """For the page's script."""
         return {
             "height": self.height,
+            "shared": dict(self.shared),
             "figures": {
                 key: {"traces": one.traces, "layout": one.layout, "note": one.note}
                 for key, one in self.figures.items()
@@ -112,6 +116,12 @@ class Chart:
 def words(text: object) -> str:
     """Text for plotly.js, which reads a little HTML: what anybody wrote is shown as written."""
     return html.escape(" ".join(str(text).split()), quote=False).replace("%{", "%\u200b{")
+
+
+def sentence(text: object) -> str:
+    """A message with a capital letter and a full stop."""
+    said = " ".join(str(text).split())
+    return f"{said[:1].upper()}{said[1:]}{'' if said.endswith(('.', '!', '?')) else '.'}"
 
 
 def wrapped(text: object, width: int = 56, most: int = 6) -> str:
@@ -199,7 +209,7 @@ def window_shapes(window: Mapping[str, str], as_of: str | None) -> dict[str, Any
             "fillcolor": "$shade", "line": {"width": 0}, "layer": "below",
         }
     ]  # fmt: skip
-    notes = [note(f"window {years(window)}", x=window["start"], y=1, xanchor="left", yanchor="bottom")]
+    notes = [note(f"window {window_years(window)}", x=window["start"], y=1, xanchor="left", yanchor="bottom")]
     if as_of is not None:
         shapes.append(
             {
@@ -218,7 +228,7 @@ def note(text: str, **place: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def years(window: Mapping[str, str]) -> str:
+def window_years(window: Mapping[str, str]) -> str:
     """A window in few words: whole years as "2026 to 2027", others by their days."""
     start, end = window["start"], window["end"]
     if start.endswith("-01-01") and end.endswith("-12-31"):
@@ -240,12 +250,3 @@ def line(x: Any, y: Sequence[float | None], colour: str, name: str, **more: Any)
         "type": "scatter", "mode": "lines", "x": x, "y": y, "name": words(name),
         "line": {"color": colour, "width": 2}, **more,
     }  # fmt: skip
-
-
-def percent(share: float) -> str:
-    """Write a share as a percentage, without calling a rare thing impossible."""
-    if 0 < share < 0.005:
-        return "<1%"
-    if 0.995 < share < 1:
-        return ">99%"
-    return f"{100 * share:.0f}%"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from forecast.report.page.chart import Chart, bloc_tokens
 from forecast.results import default_milestone
 from forecast.results.summary import milestone_names
-from forecast.results.trajectories import Trajectories
+from forecast.results.trajectories import NotAvailable, Trajectories
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from forecast.report.sections import Section
     from forecast.results import StoredRun
     from forecast.worldview import Worldview
+
+
+_NO_INPUTS = "This run does not list its evidence and priors: it was made by an earlier version of forecast."
 
 
 @dataclass(frozen=True)
@@ -74,10 +77,9 @@ class Block:
 
 @dataclass(frozen=True)
 class Material:
-    """A stored run and what was found in it; groups are read when they are asked for."""
+    """A stored run; its groups are read when they are asked for."""
 
     stored: StoredRun
-    brought: Brought
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -97,7 +99,20 @@ class Material:
     @cached_property
     def paths(self) -> Trajectories:
         """Stored trajectories of the accepted draws."""
-        return Trajectories(self.stored.groups("projection", "crossings"))
+        return Trajectories.of(self.stored)
+
+    @property
+    def tree(self) -> xr.DataTree:
+        """``results.nc``, opened once; values are read when they are used."""
+        return self.stored.tree
+
+    @cached_property
+    def inputs(self) -> tuple[dict[str, Any], str]:
+        """``inputs.json``, or an empty dict and why there is none, in a sentence."""
+        try:
+            return self.stored.inputs, ""
+        except NotAvailable:
+            return {}, _NO_INPUTS
 
     @cached_property
     def milestones(self) -> list[str]:
@@ -129,3 +144,8 @@ class Material:
         name = self.worldview.title or self.summary["worldview"]
         words = "the priors alone of worldview" if self.summary["prior_only"] else "worldview"
         return f"{words} {name!r}" if name == self.summary["worldview"] else f"{words} “{name}”"
+
+
+def state_of(material: Material, ok: bool | None) -> str:
+    """Word by which the page marks a verdict."""
+    return "prior" if material.summary["prior_only"] else {True: "ok", False: "bad", None: "unknown"}[ok]

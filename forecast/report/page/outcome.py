@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from forecast.dates import decimal_year, end_of
-from forecast.report.figures import crossing_density
+from forecast.report.densities import crossing_density
 from forecast.report.page.chart import (
     Chart,
     Choice,
@@ -22,13 +22,13 @@ from forecast.report.page.chart import (
     layout,
     line,
     numbers,
-    percent,
     percent_axis,
     window_shapes,
+    window_years,
     words,
-    years,
 )
-from forecast.report.page.material import Block, Material
+from forecast.report.page.material import Block, Brought, Material, state_of
+from forecast.report.style import percent
 from forecast.report.terminal import signed_years
 from forecast.results import month_or_never
 from forecast.results.reading import crossing_curves
@@ -38,20 +38,22 @@ _POINTS = 160
 _NO_MILESTONE = "This worldview names no milestone, so no crossing date was computed."
 
 
-def headline(material: Material) -> Block:
+def headline(material: Material, brought: Brought) -> Block:
     """The answer in sentences, with its uncertainty and whether to rely on it."""
     summary, found = material.summary, material.milestones
-    diagnosis = material.brought.diagnosis
+    diagnosis = brought.diagnosis
     said = summary["diagnostics"]
     ok = said["ok"] if diagnosis is None else diagnosis["ok"]
     verdict = said["verdict"] if diagnosis is None else diagnosis["verdict"]
     data: dict[str, Any] = {
-        "state": "prior" if summary["prior_only"] else {True: "ok", False: "bad", None: "unknown"}[ok],
+        "state": state_of(material, ok),
         "verdict": verdict,
-        "window": years(summary["window"]),
+        "window": window_years(summary["window"]),
         "left": summary["window_left_at_as_of"],
         "blocs": [_answer(material, name, bloc) for name in found[:1] for bloc in _blocs(material, name)],
         "lead": None,
+        "milestone": "",
+        "draws": None,
         "others": [_other(material, name) for name in found[1:]],
         "citation": summary["citation"],
         "mixtures": {} if summary["prior_only"] else summary.get("mixtures", {}),
@@ -147,7 +149,7 @@ def dates(material: Material) -> Block:
     accepted = accepted_draws(material.crossings)
     caption = (
         f"From {int(accepted.sum()):,} accepted of {accepted.size:,} draws. Shaded: the window "
-        f"{years(material.summary['window'])}; dotted line: the as-of date."
+        f"{window_years(material.summary['window'])}; dotted line: the as-of date."
     )
     chart = Chart(
         "crossings",
@@ -192,7 +194,8 @@ def _densities(material: Material, milestone: str) -> Figure:
         traces.append(
             line(
                 days(at), numbers(density), colour, title, legendgroup=bloc, fill="tozeroy",
-                fillcolor=f"{colour}@0.14", hovertemplate="%{x}: %{y:.3f} per year<extra>%{fullData.name}</extra>",
+                fillcolor=f"{colour}@0.14",
+                hovertemplate="%{x}: %{y:.3f} per year<extra>%{fullData.name}</extra>",
             )
         )  # fmt: skip
         if spread["0.5"] is not None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -14,12 +15,15 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from forecast.report.page.chart import BLOC_TOKENS, percent
+from forecast.report.page.chart import BLOC_TOKENS
 from forecast.report.page.material import Block, Material
-from forecast.report.figures import bloc_colours
+from forecast.report.style import PALETTE, percent
 from forecast.report.terminal import compact, probability
 
 _ASSETS = resources.files("forecast.report.page") / "assets"
+
+# A full stop, a comma or a bracket after an address is seldom part of it.
+_ADDRESS = re.compile(r"(https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]])")
 
 # Lighter in the dark, so that curves stand out from the paper.
 _LIGHTENED = 0.35
@@ -70,6 +74,17 @@ def link(url: object) -> str | None:
     return text if sound and text.isprintable() and " " not in text else None
 
 
+def linked(text: object) -> Markup:
+    """Escape a text, and make links of the web addresses in it."""
+    parts = _ADDRESS.split(str(text or ""))
+    return Markup("").join(
+        Markup('<a href="{0}" rel="noopener noreferrer">{0}</a>').format(part)
+        if at % 2 and link(part)
+        else part
+        for at, part in enumerate(parts)
+    )
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -82,6 +97,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "compact": compact,
         "link": link,
+        "linked": linked,
         "percent": percent,
         "probability": probability,
         "data_uri": _data_uri,
@@ -108,7 +124,7 @@ def _policy(scripts: Sequence[str]) -> str:
 
 def _colours() -> str:
     """Colours of blocs as custom properties, for light and dark."""
-    palette = list(bloc_colours([str(index) for index in range(BLOC_TOKENS)]).values())
+    palette = PALETTE[:BLOC_TOKENS]
     light = "".join(f"--bloc{index}:{colour};" for index, colour in enumerate(palette))
     dark = "".join(f"--bloc{index}:{_lighter(colour)};" for index, colour in enumerate(palette))
     return (

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from forecast.errors import ForecastError
+from forecast.report.densities import lead_density
 from forecast.report.page.chart import (
     Chart,
     Figure,
@@ -17,13 +18,12 @@ from forecast.report.page.chart import (
     layout,
     note,
     numbers,
-    percent,
     percent_axis,
     words,
 )
 from forecast.report.page.material import Block, Material
+from forecast.report.style import percent
 from forecast.report.terminal import probability, signed_years
-from forecast.report.worlds_figure import lead_density
 from forecast.results import lead_years
 from forecast.results.summary import accepted_draws, crossing_array
 from forecast.results.worlds import describe_worlds
@@ -93,7 +93,8 @@ def _shares(found: Mapping[str, Any], material: Material) -> Chart:
                 "type": "bar", "orientation": "h", "name": words(title), "y": limits,
                 "x": fixed((share for share, _ in shares), 4), "marker": {"color": colour},
                 "text": [percent(share) if share >= 0.06 else "" for share, _ in shares],
-                "textposition": "inside", "insidetextanchor": "middle", "textangle": 0, "constraintext": "none",
+                "textposition": "inside", "insidetextanchor": "middle", "textangle": 0,
+                "constraintext": "none",
                 "textfont": {"color": "$ink" if colour in (BIPOLAR, NEITHER) else "$onbloc", "size": 12},
                 "customdata": [f"{error:.3f}" for _, error in shares],
                 "hovertemplate": "%{fullData.name}: %{x:.1%} ± %{customdata}<extra>limit %{y}</extra>",
@@ -122,7 +123,8 @@ def _shares(found: Mapping[str, Any], material: Material) -> Chart:
             bargap=0.28,
             **axes,
         ),
-        f"Shares of worlds by the limit between unipolar and bipolar. At {_limit(found['within_years'])}: {said}.",
+        "Shares of worlds by the limit between unipolar and bipolar. At "
+        f"{_limit(found['within_years'])}: {said}.",
     )
     keys = [(title, title, colour) for _, _, title, colour in kinds]
     for trace, (title, _, _) in zip(traces, keys, strict=True):
@@ -154,8 +156,9 @@ def _lead(found: Mapping[str, Any], material: Material) -> Chart:
     quantiles = lead["quantiles"]
     shown = {level: signed_years(quantiles, level) for level in quantiles}
     outside = (
-        f"Not in the curve: {leader} alone by the horizon {percent(lead['p_leader_alone'])}, {follower} alone "
-        f"{percent(lead['p_follower_alone'])}, {neither(len(blocs))} crosses {percent(lead['p_neither_crosses'])}."
+        f"Not in the curve: {leader} alone by the horizon {percent(lead['p_leader_alone'])}, {follower} "
+        f"alone {percent(lead['p_follower_alone'])}, {neither(len(blocs))} crosses "
+        f"{percent(lead['p_neither_crosses'])}."
     )
     marks: dict[str, Any] = {"annotations": [], "shapes": []}
     median = quantiles["0.5"]

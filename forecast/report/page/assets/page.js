@@ -7,7 +7,7 @@
   const paper = matchMedia("print");
   const touch = matchMedia("(pointer: coarse)").matches;
   const PAPER_WIDTH = 660;
-  const COLOUR = /^\$([a-z]+\d?)(?:@([\d.]+))?$/;
+  const COLOUR = /^\$([a-z]+\d*)(?:@([\d.]+))?$/;
   let printing = false;
 
   /* Colours: a token such as "$bloc0@0.2" under a key that names a colour. */
@@ -20,14 +20,14 @@
     const part = (at) => parseInt(hex.slice(at, at + 2), 16);
     return `rgba(${part(1)},${part(3)},${part(5)},${found[2]})`;
   }
-  function resolved(value, key = "") {
+  function resolved(value, shared, key = "") {
     if (Array.isArray(value)) {
       if (/color$/.test(key)) return value.map(colour);
-      return value.length && typeof value[0] === "object" ? value.map((one) => resolved(one)) : value;
+      return value.length && typeof value[0] === "object" ? value.map((one) => resolved(one, shared)) : value;
     }
     if (value && typeof value === "object") {
-      if ("shared" in value) return data.shared[value.shared];
-      return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, resolved(one, name)]));
+      if ("shared" in value) return shared[value.shared];
+      return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, resolved(one, shared, name)]));
     }
     return /color$/.test(key) ? colour(value) : value;
   }
@@ -99,10 +99,10 @@
       const width = printing ? PAPER_WIDTH : Math.floor(this.plot.clientWidth);
       if (!figure || !width) return;
       const traces = figure.traces.map((trace) => ({
-        ...resolved(trace),
+        ...resolved(trace, this.spec.shared),
         visible: !this.hidden.has(trace.legendgroup),
       }));
-      const layout = themed(resolved(figure.layout), this.spec.height, width);
+      const layout = themed(resolved(figure.layout, {}), this.spec.height, width);
       Plotly.react(this.plot, traces, layout, { displayModeBar: false, responsive: false, doubleClick: "reset" });
       this.drawn = true;
       this.width = width;
