@@ -6,6 +6,7 @@ and prints.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -137,6 +138,7 @@ class Run:
     parameters: Mapping[Key, Floats] = field(repr=False)
     chains: int = 1
     kept_by: Mapping[str, NDArray[np.bool_]] | None = field(default=None, repr=False)
+    cpu: Mapping[str, float] = field(default_factory=dict, repr=False)
     inputs: dict[str, Any] | None = field(default=None, repr=False)
 
     @property
@@ -221,6 +223,7 @@ class Run:
             prior_only=plan.prior_only,
             prints=plan.fingerprint,
             timings=self.summary["timings"],
+            cpu=self.cpu,
             command=command,
             plugins=plan.plugins,
         )
@@ -398,6 +401,7 @@ def execute(plan: Plan, *, reporter: Reporter | None = None, compiler: Compiler 
         parameters=parameters,
         chains=chains,
         kept_by=projection.kept_by,
+        cpu=clock.cpu,
         inputs=_inputs(plan, history),
     )
 
@@ -612,16 +616,24 @@ def _check_all_read(plan: Plan, graph: Graph) -> None:
 
 
 class _Clock:
-    """Seconds by phase."""
+    """Seconds by phase, on the wall and of CPU over all threads; `start` is what came before them."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self.cpu = {"start": round(time.process_time(), 3)}
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
+        start, used = time.perf_counter(), _cpu()
         yield
         self.seconds[name] = round(time.perf_counter() - start, 3)
+        self.cpu[name] = round(_cpu() - used, 3)
+
+
+def _cpu() -> float:
+    """CPU seconds of this process and of those that it waited for, such as the one that compiles."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def _draw(figure: Any, crossings: xr.Dataset, worldview: Worldview, path: Path, identity: str) -> None:

@@ -93,6 +93,7 @@ def manifest(
     prior_only: bool,
     prints: Mapping[str, Any],
     timings: Mapping[str, float],
+    cpu: Mapping[str, float],
     command: Sequence[str],
     plugins: Sequence[str],
 ) -> dict[str, Any]:
@@ -106,8 +107,8 @@ def manifest(
         Of the plan.
     prints : mapping
         From :func:`fingerprint`.
-    timings : mapping of str to float
-        Seconds by phase.
+    timings, cpu : mapping of str to float
+        Seconds by phase, on the wall and of CPU.
     command : sequence of str
         The command line's arguments.
     plugins : sequence of str
@@ -136,6 +137,7 @@ def manifest(
         },
         "versions": versions(),
         "timings": dict(timings),
+        "cpu": dict(cpu),
     }
 
 
