@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.results.weighting import effective_size
+
 FloatArray = NDArray[np.float64]
 
 
 def crossing_density(
-    when: FloatArray, start: float, end: float, points: int = 600
+    when: FloatArray, start: float, end: float, points: int = 600, weights: FloatArray | None = None
 ) -> tuple[FloatArray, FloatArray]:
     """Smooth crossing dates into a density that has no mass outside [start, end].
 
@@ -24,6 +26,8 @@ def crossing_density(
     start, end : float
         Decimal years.
     points : int
+    weights : ndarray, optional
+        Of the draws, not negative; all count alike by default.
 
     Returns
     -------
@@ -34,13 +38,19 @@ def crossing_density(
     edges = np.linspace(0.0, scaled_end, points + 1)
     middles = (edges[1:] + edges[:-1]) / 2
     years = start + np.expm1(middles)
-    reached = when[np.isfinite(when)]
+    there = np.isfinite(when) if weights is None else np.isfinite(when) & (weights > 0)
+    reached = when[there]
     if reached.size == 0:
         return years, np.zeros(points)
     scaled = np.log1p(np.clip(reached, start, end) - start)
-    counts = np.histogram(scaled, bins=edges)[0] / when.size
     step = edges[1] - edges[0]
-    width = max(_bandwidth(scaled), step)
+    if weights is None:
+        counts = np.histogram(scaled, bins=edges)[0] / when.size
+        width = max(_bandwidth(scaled), step)
+    else:
+        counts = np.histogram(scaled, bins=edges, weights=weights[there])[0] / weights.sum()
+        fewer = float(reached.size / effective_size(weights[there])) ** 0.2
+        width = max(_bandwidth(scaled) * fewer, float(step))
     reflected = np.concatenate([counts[::-1], counts, counts[::-1]])
     reach = min(int(np.ceil(4 * width / step)), points)
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) * step / width) ** 2)

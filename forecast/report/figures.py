@@ -133,6 +133,8 @@ def draw_density(
     *,
     linestyle: Any = "-",
     fill: float = 0.15,
+    weights: FloatArray | None = None,
+    linewidth: float = 2.0,
 ) -> None:
     """Draw crossing dates as a density, with a triangle at the median.
 
@@ -150,9 +152,12 @@ def draw_density(
         As matplotlib takes it.
     fill : float
         Opacity of the area under the curve.
+    weights : ndarray, (draw,), optional
+        Of the draws; all count alike by default.
+    linewidth : float
     """
-    years, density = crossing_density(when, *bounds)
-    axes.plot(years, density, color=colour, linewidth=2, linestyle=linestyle, label=label, zorder=3)
+    years, density = crossing_density(when, *bounds, weights=weights)
+    axes.plot(years, density, color=colour, linewidth=linewidth, linestyle=linestyle, label=label, zorder=3)
     axes.fill_between(years, density, color=colour, alpha=fill, linewidth=0, zorder=2)
     if median is None:
         return

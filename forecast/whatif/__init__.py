@@ -1,0 +1,5 @@
+"""What a saved run would say under other numbers: at once where weights can tell, else by a refit."""
+
+from forecast.whatif.answer import K_LIMIT, SCHEMA, Asked, ask
+
+__all__ = ["K_LIMIT", "SCHEMA", "Asked", "ask"]
