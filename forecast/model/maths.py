@@ -320,22 +320,29 @@ class _Switches(dict[tuple[int, int], Callable[..., Any]]):
 
         def path(uniforms: Any, steps: Any, *rates: Any) -> Any:
             uniforms, steps, *hazards = np.broadcast_arrays(uniforms, steps, *rates)
+            # Bounds between which a uniform number leaves state i for j, for all months at once.
+            bounds: list[list[tuple[int, Any, Any]]] = []
+            for i in range(n):
+                row = hazards[i * (n - 1) : (i + 1) * (n - 1)]
+                total = np.add.reduce(row)
+                leaves = -np.expm1(-total * steps)
+                reached = np.zeros(uniforms.shape)
+                bounds.append([])
+                for j, rate in zip([j for j in range(n) if j != i], row, strict=True):
+                    share = leaves * np.divide(rate, total, out=np.zeros(total.shape), where=total > 0)
+                    bounds[i].append((j, reached, reached + share))
+                    reached = reached + share
+            moves = [
+                [(j, (uniforms >= low) & (uniforms < high)) for j, low, high in row] for row in bounds
+            ]
             state = np.full(uniforms.shape[:-1], start)
             result = np.empty(uniforms.shape)
             for month in range(uniforms.shape[-1]):
-                u, dt = uniforms[..., month], steps[..., month]
                 following = state.copy()
-                for i in range(n):
-                    row = [hazards[i * (n - 1) + j][..., month] for j in range(n - 1)]
-                    total = np.add.reduce(row)
-                    leaves = -np.expm1(-total * dt)
-                    reached = np.zeros_like(u)
-                    targets = [j for j in range(n) if j != i]
-                    for j, rate in zip(targets, row, strict=True):
-                        share = leaves * np.divide(rate, total, out=np.zeros_like(u), where=total > 0)
-                        chosen = (state == i) & (u >= reached) & (u < reached + share)
-                        following = np.where(chosen, j, following)
-                        reached = reached + share
+                for i, row in enumerate(moves):
+                    here = state == i
+                    for j, moved in row:
+                        following[here & moved[..., month]] = j
                 state = following
                 result[..., month] = state
             return result

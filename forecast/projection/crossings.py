@@ -39,11 +39,15 @@ def holds(trajectory: Floats, threshold: Floats) -> Holding:
         In the trajectory's unit (log10 where it is).
     """
     margin = trajectory - threshold[:, None, None]
-    left, right = margin[..., :-1], margin[..., 1:]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        root = np.clip(left / (left - right), 0.0, 1.0)
-    start = np.where(left >= 0, 0.0, np.where(right >= 0, root, np.inf))
-    end = np.where(right >= 0, 1.0, np.where(left >= 0, root, -np.inf))
+    above = margin >= 0
+    before, after = above[..., :-1], above[..., 1:]
+    start, end = np.where(before, 0.0, np.inf), np.where(after, 1.0, -np.inf)
+    crossing = before != after  # few months of a trajectory
+    left, right = margin[..., :-1][crossing], margin[..., 1:][crossing]
+    root = np.clip(left / (left - right), 0.0, 1.0)
+    rising = after[crossing]
+    start[crossing] = np.where(rising, root, 0.0)
+    end[crossing] = np.where(rising, 1.0, root)
     return Holding(start, end)
 
 
