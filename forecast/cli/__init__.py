@@ -36,6 +36,7 @@ COMMANDS = {
     "calibrate": ("forecast.cli.calibrate:calibrate", "Whether posteriors are right over simulated data."),
     "scenario": ("forecast.cli.scenario:scenario", "What changes if: named scenarios against a base."),
     "whatif": ("forecast.cli.whatif:whatif", "What a run would say under other settings, at once."),
+    "sweep": ("forecast.cli.sweep:sweep", "Many forecasts over settings that vary, on all cores."),
     "query": ("forecast.cli.query:query", "Ask a saved run a conditional question."),
     "compare": ("forecast.cli.compare:compare", "Show saved runs side by side, and how they differ."),
     "claims": ("forecast.cli.claims:claims", "Check what somebody claimed against a saved run."),

@@ -1,0 +1,212 @@
+"""Carrying jobs out on Dask: a cluster of this machine's cores, or one that there is."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import uuid4
+
+from distributed import Client, Future, LocalCluster, as_completed, wait
+from distributed.scheduler import KilledWorker
+
+from forecast.errors import ForecastError, InputError
+from forecast.sweep.planning import Job
+from forecast.sweep.work import Outcome, make_cell, make_fit, read_cell, warm
+
+WAIT = 60.0
+"""Seconds to wait for a cluster's scheduler, and then for its first worker."""
+
+DASHBOARD = "127.0.0.1:8787"
+"""Of this machine alone; any other port where this one is taken."""
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Where jobs are carried out.
+
+    Attributes
+    ----------
+    client : Client
+    address : str
+        Of the scheduler.
+    dashboard : str
+        Its address; blank where there is none.
+    ours : bool
+        Whether the cluster is of this process.
+    """
+
+    client: Client
+    address: str
+    dashboard: str
+    ours: bool
+
+
+@contextmanager
+def workers_of(
+    scheduler: str | None, count: int | None, jobs: int, *, patience: float = WAIT
+) -> Iterator[Workers]:
+    """Start workers on this machine, or find those of a scheduler.
+
+    Parameters
+    ----------
+    scheduler : str or None
+        Such as ``tcp://10.0.0.1:8786``; None starts workers here.
+    count : int or None
+        Workers to start; as many as there are cores without it.
+    jobs : int
+        More workers than jobs are not started.
+    patience : float
+        Seconds to wait for a scheduler and its workers.
+
+    Yields
+    ------
+    Workers
+
+    Raises
+    ------
+    InputError
+        The address is none.
+    ForecastError
+        Nobody answers there, or no worker is there.
+    """
+    with _quiet():
+        if scheduler is None:
+            with _local(count, jobs) as cluster, Client(cluster) as client:
+                yield Workers(client, cluster.scheduler_address, cluster.dashboard_link, True)
+            return
+        with _connected(scheduler, patience) as client:
+            try:
+                client.wait_for_workers(1, timeout=patience)
+            except TimeoutError:
+                raise ForecastError(
+                    f"--scheduler {scheduler}: no worker came within {patience:g} s; start some with "
+                    f"`dask worker {scheduler} --nthreads 1` where forecast is installed"
+                ) from None
+            yield Workers(client, scheduler, client.dashboard_link, False)
+
+
+@contextmanager
+def _local(count: int | None, jobs: int) -> Iterator[LocalCluster]:
+    from dask.system import CPU_COUNT
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Port .* is already in use")
+        cluster = LocalCluster(
+            n_workers=max(1, min(count or CPU_COUNT, jobs)),
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=0,  # what a machine has is for its system to share out
+            dashboard_address=DASHBOARD,
+            silence_logs=logging.CRITICAL,
+        )
+    with cluster:
+        yield cluster
+
+
+@contextmanager
+def _connected(scheduler: str, patience: float) -> Iterator[Client]:
+    try:
+        client = Client(scheduler, timeout=patience)
+    except ValueError as error:
+        raise InputError(
+            f"--scheduler {scheduler}: is no address ({error}); it is such as tcp://10.0.0.1:8786"
+        ) from None
+    except (OSError, TimeoutError):
+        raise ForecastError(
+            f"--scheduler {scheduler}: no Dask scheduler answers there; start one with `dask scheduler`, or "
+            "leave the option out to use this machine's cores"
+        ) from None
+    try:
+        yield client
+    finally:
+        client.close(timeout=5)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Dask from logging what we say in words: workers that are lost, connections that end."""
+    loggers = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio", "bokeh")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def compile_there(workers: Workers, jobs: Sequence[Job]) -> None:
+    """Compile each model once a machine of a cluster, before many workers would each do so.
+
+    Parameters
+    ----------
+    workers : Workers
+    jobs : sequence of Job
+        One of each model.
+    """
+    hosts: dict[str, str] = {}
+    for address, about in workers.client.scheduler_info(n_workers=-1)["workers"].items():
+        hosts.setdefault(about["host"], address)
+    made = [
+        workers.client.submit(warm, job, workers=[address], allow_other_workers=True, pure=False)
+        for job in jobs
+        for address in hosts.values()
+    ]
+    wait(made)  # whatever is wrong there, each cell says in a row of its own
+
+
+def carry_out(
+    workers: Workers,
+    jobs: Mapping[int, Job],
+    fits: Sequence[Sequence[int]],
+    keep: Callable[[Outcome], None],
+) -> None:
+    """Make cells, each fit once, and hand each over as soon as it is made.
+
+    Parameters
+    ----------
+    workers : Workers
+    jobs : mapping of int to Job
+        By cell.
+    fits : sequence of sequence of int
+        Cells by fit.
+    keep : callable
+        Called in this process, cell by cell.
+
+    Raises
+    ------
+    ForecastError
+        The scheduler was lost.
+    """
+    client, mark = workers.client, uuid4().hex[:8]
+    waiting: dict[Future[Outcome], int] = {}
+    for number, cells in enumerate(fits):
+        if len(cells) == 1:
+            (cell,) = cells
+            waiting[client.submit(make_cell, jobs[cell], key=f"cell-{cell}-{mark}")] = cell
+            continue
+        fit = client.submit(make_fit, jobs[cells[0]], key=f"fit-{number}-{mark}")
+        for cell in cells:
+            waiting[client.submit(read_cell, fit, jobs[cell], key=f"cell-{cell}-{mark}")] = cell
+        del fit  # its cells keep it on the scheduler until they are made
+    for future in as_completed(list(waiting)):
+        cell = waiting.pop(future)
+        if future.status == "finished":
+            keep(future.result())
+        elif future.status == "error":
+            keep(Outcome(cell, jobs[cell].run, error=_lost(future)))
+        else:
+            raise ForecastError(
+                f"the scheduler {workers.address} cannot be reached any more; it or its machine has stopped"
+            )
+
+
+def _lost(future: Future[Outcome]) -> str:
+    error = future.exception()
+    if isinstance(error, KilledWorker):
+        return "its worker was lost every time it was tried; there may be too little memory"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
