@@ -118,6 +118,18 @@ def words(text: object) -> str:
     return html.escape(" ".join(str(text).split()), quote=False).replace("%{", "%\u200b{")
 
 
+def chance(p: float, mcse: float | None) -> str:
+    """A probability with its Monte Carlo standard error, as "0.081 ± 0.004"."""
+    if mcse is None:
+        return f"{p:.3f}"
+    return f"{p:.3f} ± {f'{mcse:.3f}' if mcse >= 0.0005 else '<0.001'}"
+
+
+def signed(text: str) -> str:
+    """A written number without the sign of a zero."""
+    return text[1:] if text[:1] in "+-" and not text.strip("+-0.") else text
+
+
 def sentence(text: object) -> str:
     """A message with a capital letter and a full stop."""
     said = " ".join(str(text).split())
@@ -173,6 +185,7 @@ def layout(x: str = "", y: str = "", **more: Any) -> dict[str, Any]:
         "margin": {"l": 64, "r": 16, "t": 28, "b": 48},
         "hovermode": "closest",
         "showlegend": False,
+        "legend": {"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom"},
         "xaxis": {"title": {"text": words(x), "standoff": 10}, "zeroline": False, "automargin": True},
         "yaxis": {"title": {"text": words(y), "standoff": 8}, "zeroline": False, "automargin": True},
     }

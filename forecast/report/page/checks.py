@@ -58,7 +58,7 @@ def diagnostics(material: Material, brought: Brought) -> Block:
         "set": found["thresholds_set"],
     }  # fmt: skip
     charts = [] if material.summary["prior_only"] else list(_sampler(material, found))
-    return Block("diagnostics", title, "diagnostics.html.j2", data, charts=charts)
+    return Block("diagnostics", title, "diagnostics.html.j2", data, charts=charts, charts_last=True)
 
 
 def _sampler(material: Material, found: Mapping[str, Any]) -> Iterator[Chart]:

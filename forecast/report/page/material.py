@@ -62,6 +62,8 @@ class Block:
     lead : str
         A sentence or two under the heading.
     charts : list of Chart
+    charts_last : bool
+        Below what the template makes, instead of above.
     missing : str
         Why there is nothing, in a sentence; blank where there is something.
     """
@@ -72,6 +74,7 @@ class Block:
     data: Mapping[str, Any] = field(default_factory=dict)
     lead: str = ""
     charts: Sequence[Chart] = ()
+    charts_last: bool = False
     missing: str = ""
 
 
@@ -125,6 +128,8 @@ class Material:
     def titles(self) -> dict[str, str]:
         """What each bloc is called."""
         known = {bloc.name: bloc.title for bloc in self.worldview.blocs}
+        if "bloc" not in self.crossings:  # without a milestone there is no crossing
+            return known
         return {str(name): known.get(str(name), str(name)) for name in self.crossings["bloc"].to_numpy()}
 
     @cached_property

@@ -23,6 +23,7 @@ from forecast.report.page.chart import (
     line,
     numbers,
     percent_axis,
+    signed,
     window_shapes,
     window_years,
     words,
@@ -63,7 +64,7 @@ def headline(material: Material, brought: Brought) -> Block:
         data |= {
             "milestone": described["title"],
             "draws": described["draws"],
-            "lead": _lead_words(material, described),
+            "lead": _lead_words(material, found[0]),
         }
     return Block("answer", "The answer", "headline.html.j2", data, missing="" if found else _NO_MILESTONE)
 
@@ -73,11 +74,11 @@ def _blocs(material: Material, milestone: str) -> dict[str, Any]:
     return blocs
 
 
-def month(value: float | None, horizon: str) -> str:
+def month(value: float | None, horizon: str, form: str = "%B %Y") -> str:
     """A date as "June 2030", or "after 2060"."""
     if value is None:
         return f"after {horizon[:4]}"
-    return date.fromisoformat(day(value)).strftime("%B %Y")
+    return date.fromisoformat(day(value)).strftime(form)
 
 
 def _answer(material: Material, milestone: str, bloc: str) -> dict[str, Any]:
@@ -88,7 +89,7 @@ def _answer(material: Material, milestone: str, bloc: str) -> dict[str, Any]:
         "title": found["title"],
         "colour": material.colours[bloc],
         "median": month(spread["0.5"], horizon),
-        "dates": {level: month(value, horizon) for level, value in spread.items()},
+        "dates": {level: month(value, horizon, "%b %Y") for level, value in spread.items()},
         "quantiles": spread,
         "shares": {key: found[key] for key in ("p_before", "p_in", "p_after", "p_never")},
         "mcse": found["mcse"],
@@ -96,16 +97,17 @@ def _answer(material: Material, milestone: str, bloc: str) -> dict[str, Any]:
     }
 
 
-def _lead_words(material: Material, described: dict[str, Any]) -> dict[str, Any] | None:
-    lead = described["lead"]
+def _lead_words(material: Material, milestone: str) -> dict[str, Any] | None:
+    lead = material.summary["milestones"][milestone]["lead"]
     if lead is None:
         return None
     titles, spread = material.titles, lead["quantiles"]
     return {
+        "key": f"milestones.{milestone}.lead",
         "leader": titles.get(lead["leader"], lead["leader"]),
         "follower": titles.get(lead["follower"], lead["follower"]),
         "median": spread["0.5"],
-        "words": {level: signed_years(spread, level) for level in spread},
+        "words": {level: signed(signed_years(spread, level)) for level in spread},
         "within": f"{lead['within_years']:g} year{'' if lead['within_years'] == 1 else 's'}",
         "p_bipolar": lead["p_bipolar"],
         "mcse": lead["mcse"]["p_bipolar"],

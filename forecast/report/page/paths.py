@@ -138,6 +138,8 @@ _MINUTES = {
 
 def _log_axis(unit: str, low: float, high: float) -> dict[str, Any]:
     axis: dict[str, Any] = {"type": "log", "exponentformat": "B", "minexponent": 4, "range": [low, high]}
+    if high - low >= 3:
+        axis["dtick"] = int(np.ceil((high - low) / 9))  # decades, without the 2 and 5 between them
     if unit == "minute":
         axis |= {"tickvals": list(_MINUTES), "ticktext": list(_MINUTES.values())}
     elif high > 15:
@@ -179,17 +181,17 @@ def _fan(material: Material, bloc: str, spread: Floats, at: Floats, unit: str) -
     spread = spread[:, finite]
     x: Any = {"shared": "months"} if finite.all() else days(at[finite])
     colour, title = material.colours[bloc], material.titles[bloc]
-    low, quarter, middle, three_quarters, high = (numbers(row) for row in spread)
+    low, quarter, middle, three_quarters, high = (numbers(row, 3) for row in spread)
     return [
         *band(x, low, high, f"{colour}@0.14", legendgroup=bloc),
         *band(x, quarter, three_quarters, f"{colour}@0.24", legendgroup=bloc),
         line(
             x, middle, colour, title, legendgroup=bloc,
             customdata=[
-                f"{compact(median)}<br>90%: {compact(least)} to {compact(most)}"
+                f"{compact(median)} ({compact(least)} to {compact(most)})"
                 for least, _, median, _, most in spread.T
             ],
-            hovertemplate=f"%{{x}}, {words(unit)}: %{{customdata}}<extra>%{{fullData.name}}</extra>",
+            hovertemplate=f"%{{x}}, median (90%):<br>%{{customdata}} {words(unit)}<extra>%{{fullData.name}}</extra>",
         ),
     ]  # fmt: skip
 

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from forecast.report.page.chart import BLOC_TOKENS
+from forecast.report.page.chart import BLOC_TOKENS, chance
 from forecast.report.page.material import Block, Material
 from forecast.report.style import PALETTE, percent
-from forecast.report.terminal import compact, probability
+from forecast.report.terminal import compact
 
 _ASSETS = resources.files("forecast.report.page") / "assets"
 
@@ -99,7 +99,7 @@ def _environment() -> Environment:
         "link": link,
         "linked": linked,
         "percent": percent,
-        "probability": probability,
+        "chance": chance,
         "data_uri": _data_uri,
     }
     return environment

@@ -14,14 +14,15 @@ from forecast.report.page.chart import (
     Figure,
     Numbers,
     Trace,
+    chance,
     date_axis,
     day,
     layout,
+    signed,
     window_shapes,
     words,
 )
 from forecast.report.page.material import Block, Brought, Material
-from forecast.report.terminal import probability
 from forecast.results import month_or_never
 
 _STATES = {
@@ -90,7 +91,7 @@ def _tables(found: Mapping[str, Any]) -> Iterator[Numbers]:
         rows = [
             [
                 "base", month_or_never(base["quantiles"]["0.5"], horizon), "", "",
-                probability(base["p_in"], base["mcse"]["p_in"]), "",
+                chance(base["p_in"], base["mcse"]["p_in"]), "",
             ]
         ]  # fmt: skip
         for title, one in _named(found):
@@ -105,7 +106,7 @@ def _tables(found: Mapping[str, Any]) -> Iterator[Numbers]:
                     f"{title}{again}",
                     month_or_never(here["quantiles"]["0.5"], horizon),
                     _signed(years["0.5"], here["shift_mcse"]),
-                    "-" if years["0.05"] is None else f"{years['0.05']:+.1f} to {years['0.95']:+.1f}",
+                    _range(years["0.05"], years["0.95"]),
                     f"{here['p_in']:.3f}",
                     _signed(change, here["p_in_change_mcse"], 3),
                 ]
@@ -113,6 +114,10 @@ def _tables(found: Mapping[str, Any]) -> Iterator[Numbers]:
         paired = all(one["paired"] for _, one in _named(found))
         head = ["scenario", "median", "shift, years", "5% to 95%", "P(in the window)", "change"]
         yield Numbers(head, rows, base["title"] + ("" if paired else " (* fitted again)"))
+
+
+def _range(low: float | None, high: float | None) -> str:
+    return "-" if low is None or high is None else f"{signed(f'{low:+.1f}')} to {signed(f'{high:+.1f}')}"
 
 
 def _signed(value: float | None, error: float | None, digits: int = 2) -> str:

@@ -14,16 +14,18 @@ from forecast.report.page.chart import (
     Figure,
     Floats,
     Numbers,
+    chance,
     fixed,
     layout,
     note,
     numbers,
     percent_axis,
+    signed,
     words,
 )
 from forecast.report.page.material import Block, Material
 from forecast.report.style import percent
-from forecast.report.terminal import probability, signed_years
+from forecast.report.terminal import signed_years
 from forecast.results import lead_years
 from forecast.results.summary import accepted_draws, crossing_array
 from forecast.results.worlds import describe_worlds
@@ -103,7 +105,7 @@ def _shares(found: Mapping[str, Any], material: Material) -> Chart:
     table = Numbers(
         ["limit", *(title for _, _, title, _ in kinds)],
         [
-            [limit, *(probability(*_share(row, key, bloc)) for key, bloc, _, _ in kinds)]
+            [limit, *(chance(*_share(row, key, bloc)) for key, bloc, _, _ in kinds)]
             for limit, row in zip(limits, rows, strict=True)
         ],
         "Shares of accepted draws, with Monte Carlo standard errors",
@@ -154,7 +156,7 @@ def _lead(found: Mapping[str, Any], material: Material) -> Chart:
         if chosen.any():
             traces.append(_area(at[chosen], density[chosen], name, colour))
     quantiles = lead["quantiles"]
-    shown = {level: signed_years(quantiles, level) for level in quantiles}
+    shown = {level: signed(signed_years(quantiles, level)) for level in quantiles}
     outside = (
         f"Not in the curve: {leader} alone by the horizon {percent(lead['p_leader_alone'])}, {follower} "
         f"alone {percent(lead['p_follower_alone'])}, {neither(len(blocs))} crosses "
