@@ -66,17 +66,23 @@ def _table(summary: Mapping[str, Any]) -> Table:
     table.add_column("number", overflow="fold")
     for title in ("inside", "50%", "80%", "90%", "p", "contraction"):
         table.add_column(title, justify="right")
-    for derived, title in ((True, "Derived"), (False, "Parameters")):
-        table.add_row(Text(title, style="dim italic"))
-        for name, one in summary["parameters"].items():
-            if one["derived"] is not derived:
-                continue
-            inside = Text("yes") if one["inside_band"] else Text("NO", style="bold red")
-            shares = (
-                "-" if one["coverage"][mass] is None else f"{one['coverage'][mass]:.0%}"
-                for mass in ("0.5", "0.8", "0.9")
-            )
-            p = "-" if one["p_value"] is None else f"{one['p_value']:.2g}"
-            contraction = "-" if one["contraction"] is None else f"{one['contraction']:.2f}"
-            table.add_row(Text(name), inside, *shares, p, contraction)
+    heading = ""
+    for name, one in sorted(summary["parameters"].items(), key=lambda item: _owner(*item)):
+        owner = _owner(name, one)
+        if heading != (owner or "derived"):
+            heading = owner or "derived"
+            table.add_row(Text(heading, style="dim italic"))
+        inside = Text("yes") if one["inside_band"] else Text("NO", style="bold red")
+        shares = (
+            "-" if one["coverage"][mass] is None else f"{one['coverage'][mass]:.0%}"
+            for mass in ("0.5", "0.8", "0.9")
+        )
+        p = "-" if one["p_value"] is None else f"{one['p_value']:.2g}"
+        contraction = "-" if one["contraction"] is None else f"{one['contraction']:.2f}"
+        table.add_row(Text(f"  {name.removeprefix(f'{owner}.')}"), inside, *shares, p, contraction)
     return table
+
+
+def _owner(name: str, one: Mapping[str, Any]) -> str:
+    """Driver of a number, by which rows are sorted; derived ones come first."""
+    return "" if one["derived"] else name.partition(".")[0]
