@@ -39,6 +39,7 @@ COMMANDS = {
     "sweep": ("forecast.cli.sweep:sweep", "Many forecasts over settings that vary, on all cores."),
     "query": ("forecast.cli.query:query", "Ask a saved run a conditional question."),
     "compare": ("forecast.cli.compare:compare", "Show saved runs side by side, and how they differ."),
+    "ensemble": ("forecast.cli.ensemble:ensemble", "Mix saved runs, with a weight for each."),
     "claims": ("forecast.cli.claims:claims", "Check what somebody claimed against a saved run."),
     "costs": ("forecast.cli.costs:costs", "Cost of a fixed capability beside what the frontier spends."),
     "worlds": ("forecast.cli.worlds:worlds", "Unipolar or bipolar: by limit, by threshold; durations."),

@@ -115,3 +115,21 @@ def choose_milestones(crossings: xr.Dataset, wanted: str | None) -> list[str]:
     if wanted not in names:
         raise InputError(f"--milestone {wanted}: this run has no such milestone; it has {', '.join(names)}.")
     return [wanted]
+
+
+def end_at(groups: xr.DataTree, horizon: date) -> None:
+    """Let what comes after a nearer horizon never come, in the groups ``crossings`` and ``inside``.
+
+    Parameters
+    ----------
+    groups : xarray.DataTree
+        Of a run; changed in place.
+    horizon : datetime.date
+        The last day that counts.
+    """
+    crossings = groups["crossings"].to_dataset()
+    late = {name: crossings[name] > end_of(horizon) for name in milestone_names(crossings)}
+    for group in (one for one in ("crossings", "inside") if one in groups.children):
+        dates = groups[group].to_dataset()
+        nearer = {name: dates[name].where(~late[name], np.inf) for name in late if name in dates}
+        groups[group] = dates.assign(nearer)

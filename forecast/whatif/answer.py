@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.dates import end_of
 from forecast.errors import ForecastError, InputError
 from forecast.results import StoredRun, citation, existing_run, read_run, summarise
+from forecast.results.reading import end_at
 from forecast.results.summary import accepted_draws, set_aside_by
 from forecast.results.trajectories import NotAvailable
 from forecast.whatif.changes import Changes, compare_parameters, compare_settings, sentences, touches_priors
 from forecast.whatif.difference import difference
 from forecast.whatif.importance import Draws, Weighed, log_ratios, outdated, smooth
-from forecast.worldview import Worldview, load_worldview
+from forecast.worldview import load_worldview
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -237,7 +237,7 @@ class _Question:
         """Answer from the run's own draws."""
         groups = self.stored.groups("crossings", "at_crossing", "inside")
         if self.after.horizon < self.before.horizon:
-            _end_at(groups, self.after)
+            end_at(groups, self.after.horizon)
         before, weights = self.stored.summary, None if weighed is None else weighed.weights
         summary = summarise(
             groups,
@@ -348,19 +348,3 @@ class _Question:
                     f"The {setting.replace('_', '-')} differs: what is said of the run is about its own."
                 )
         return found
-
-
-def _end_at(groups: xr.DataTree, worldview: Worldview) -> None:
-    """Let what comes after a nearer horizon never come."""
-    last = end_of(worldview.horizon)
-    crossings = groups["crossings"].to_dataset()
-    dates = {name: values for name, values in crossings.data_vars.items() if name != "accepted"}
-    late = {name: values > last for name, values in dates.items()}
-    groups["crossings"] = crossings.assign(
-        {name: values.where(~late[name], np.inf) for name, values in dates.items()}
-    )
-    if "inside" in groups.children:
-        inside = groups["inside"].to_dataset()
-        groups["inside"] = inside.assign(
-            {name: values.where(~late[name], np.inf) for name, values in inside.data_vars.items()}
-        )
