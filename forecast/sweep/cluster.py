@@ -13,7 +13,7 @@ from distributed import Client, Future, LocalCluster, as_completed, wait
 from distributed.scheduler import KilledWorker
 
 from forecast.errors import ForecastError, InputError
-from forecast.sweep.planning import Job
+from forecast.sweep.jobs import Job
 from forecast.sweep.work import Outcome, make_cell, make_fit, read_cell, warm
 
 WAIT = 60.0
@@ -128,7 +128,8 @@ def _connected(scheduler: str, patience: float) -> Iterator[Client]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep Dask from logging what we say in words: workers that are lost, connections that end."""
-    loggers = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio", "bokeh")]
+    named = [name for name in logging.root.manager.loggerDict if name.startswith("distributed.")]
+    loggers = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio", "bokeh", *named)]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)

@@ -108,7 +108,7 @@ class Journal:
                 f"{self.folder}: the base's files, evidence, drivers or code have changed since this sweep "
                 "was begun, and cells of both would not compare. Begin it anew in another folder (--out)"
             )
-        if not self.resume and len(self.done()) < len(self.planned.cells):
+        if not self.resume and 0 < len(self.done()) < len(self.planned.cells):
             raise InputError(
                 f"{self.folder} holds {len(self.done())} of {len(self.planned.cells)} cells of this sweep "
                 f"already; go on with --resume {self.folder}, or name another --out"

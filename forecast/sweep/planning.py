@@ -2,48 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
-from typing import Any
 
 from forecast.engine import Plan, Reporter, check_plan, make_plan
-from forecast.errors import ForecastError, InputError
+from forecast.errors import InputError
 from forecast.host import Loaded
 from forecast.inference import SamplerSettings
 from forecast.projection import future_graph
 from forecast.sweep.design import NONE, Cell, cells_of, short_names
 from forecast.sweep.file import OWN, SweepFile
+from forecast.sweep.jobs import Job, fit_key, hashed, shape_key
 from forecast.wording import shown
-from forecast.worldview import Intervention, Scenario, Worldview, load_worldview, read_scenarios
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a worker needs to make one cell, wherever it runs.
-
-    Attributes
-    ----------
-    cell : int
-    run : str
-        Id of the plan: a worker with other code, drivers or evidence is found out by it.
-    worldview : Worldview
-    intervene : tuple of Intervention
-        Of a scenario that changes the future of the fit's own draws.
-    plugins : tuple of str
-    settings : SamplerSettings
-    prior_only : bool
-    """
-
-    cell: int
-    run: str
-    worldview: Worldview
-    intervene: tuple[Intervention, ...]
-    plugins: tuple[str, ...]
-    settings: SamplerSettings
-    prior_only: bool
+from forecast.worldview import Intervention, Scenario, load_worldview, read_scenarios
 
 
 @dataclass(frozen=True)
@@ -76,12 +48,12 @@ class Planned:
     @property
     def asked(self) -> str:
         """Hash of what the sweep file says, and of the plugins that were named."""
-        return _hash([self.sweep.asked(), self.jobs[0].plugins if self.jobs else ()])
+        return hashed([self.sweep.asked(), self.jobs[0].plugins if self.jobs else ()])
 
     @property
     def decided(self) -> str:
         """Hash of everything that decides the results: worldviews, evidence, drivers and code too."""
-        return _hash([(job.run, [str(one.to_toml()) for one in job.intervene]) for job in self.jobs])
+        return hashed([(job.run, [str(one.to_toml()) for one in job.intervene]) for job in self.jobs])
 
 
 def plan_sweep(
@@ -133,7 +105,7 @@ class _Planner:
         self.progress = reporter
         self.folder = os.path.dirname(os.fspath(sweep.path))
         self.short = short_names(list(sweep.settings))
-        self.problems: dict[str, list[Cell]] = {}
+        self.problems: dict[tuple[str, str], list[Cell]] = {}
         self.shapes: dict[str, Plan] = {}
         self.checked: dict[str, InputError | None] = {}
 
@@ -154,24 +126,43 @@ class _Planner:
             try:
                 job, fit = self.job(cell, base, scenarios)
             except InputError as error:
-                for problem in error.problems:
-                    self.problems.setdefault(problem, []).append(cell)
+                self.note(error, cell, cell)
                 continue
             jobs.append(job)
             fits.setdefault(fit, []).append(cell.number)
         if self.problems:
-            raise InputError([self.said(problem, where) for problem, where in self.problems.items()])
+            self.look_closer(cells, base, scenarios)
+            raise InputError([self.said(*found, cells) for found, cells in self.problems.items()])
         return Planned(self.sweep, cells, jobs, fits, list(self.shapes.values()))
 
-    def said(self, problem: str, cells: Sequence[Cell]) -> str:
-        """Say where a problem is: at the setting's line, if it names the setting, and in which cells."""
-        first, more = cells[0], len(cells) - 1
-        where = self.sweep.document.file
-        for key, value in first.settings.items():
-            option = f"--set {key}={shown(value)}: "
-            if problem.startswith(option):
-                where, problem = self.sweep.place(key), problem.removeprefix(option)
-        return f"{where}: {first.label(self.short)}{f' and {more} more' if more else ''}: {problem}"
+    def look_closer(self, cells: Sequence[Cell], base: str, scenarios: Mapping[str, Scenario]) -> None:
+        """Try each value by itself: one mistake in a cell hides those behind it."""
+        firsts = {
+            (key, repr(value)): cell for cell in reversed(cells) for key, value in cell.settings.items()
+        }
+        for (key, _), cell in firsts.items():
+            alone = Cell(cell.number, {key: cell.settings[key]})
+            try:
+                self.job(alone, base, scenarios)
+            except InputError as error:
+                self.note(error, alone, cell)
+
+    def note(self, error: InputError, tried: Cell, cell: Cell) -> None:
+        """Keep what is wrong with a cell, at the line of the setting that it names."""
+        for problem in error.problems:
+            where = self.sweep.document.file
+            for key, value in tried.settings.items():
+                option = f"--set {key}={shown(value)}: "
+                if problem.startswith(option):
+                    where, problem = self.sweep.place(key), problem.removeprefix(option)
+            found = self.problems.setdefault((where, problem), [])
+            if cell not in found:
+                found.append(cell)
+
+    def said(self, where: str, problem: str, cells: Sequence[Cell]) -> str:
+        """Say where a problem is, and in which cells."""
+        more = f" and {len(cells) - 1} more" if len(cells) > 1 else ""
+        return f"{where}: {cells[0].label(self.short)}{more}: {problem}"
 
     def located(self, given: str) -> str:
         """Return a name as it is, and a path from the sweep file's folder."""
@@ -237,7 +228,7 @@ class _Planner:
 
     def check(self, plan: Plan, changes: Sequence[Intervention]) -> None:
         """Build the model of each kind once: numbers alone cannot break it."""
-        shape = _shape(plan)
+        shape = shape_key(plan)
         self.once(shape, lambda: check_plan(plan))
         self.shapes.setdefault(shape, plan)
         if changes:
@@ -254,69 +245,3 @@ class _Planner:
         found = self.checked[key]
         if found is not None:
             raise found
-
-
-def fit_key(plan: Plan) -> str:
-    """Return what decides the draws of a fit: cells that differ elsewhere are projections of one."""
-    view = plan.worldview
-    decides = {key: value for key, value in plan.fingerprint.items() if key != "worldview"}
-    return _hash(
-        [
-            decides,
-            view.as_of,
-            view.horizon,
-            view.bloc_names,
-            view.disabled,
-            repr(plan.spec.correlations),
-            repr(view.intervene),  # what its future reads
-        ]
-    )
-
-
-def _shape(plan: Plan) -> str:
-    """What decides whether a model can be built: names, families and forms, without the numbers."""
-    view = plan.worldview
-    priors = [
-        (key, value.shape, [(str(which), prior.family) for which, prior in value.entries.items()])
-        for key, value in plan.spec.parameters.items()
-    ]
-    return _hash(
-        [
-            priors,
-            view.disabled,
-            view.bloc_names,
-            view.horizon,
-            {driver: sorted(given) for driver, given in view.driver_priors.items()},
-            {name: repr(one.condition) for name, one in view.milestones.items()},
-            {name: prior.unit for name, prior in view.thresholds.items()},
-            repr(view.intervene),
-            repr(plan.spec.correlations),
-        ]
-    )
-
-
-def _hash(value: Any) -> str:
-    return sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def remake(job: Job, loaded: Loaded) -> Plan:
-    """Make the plan of a job anew, where it is carried out.
-
-    Raises
-    ------
-    ForecastError
-        Drivers, evidence or code are not those of the process that planned the sweep.
-    """
-    plan = make_plan(
-        job.worldview,
-        plugins=job.plugins,
-        loaded=loaded,
-        settings=job.settings,
-        prior_only=job.prior_only,
-    )
-    if plan.id != job.run:
-        raise ForecastError(
-            "this worker has other drivers, evidence or code than the sweep was planned with (the run would "
-            f"be {plan.id}, not {job.run}); install the same versions on every machine"
-        )
-    return plan

@@ -11,7 +11,8 @@ import numpy as np
 import xarray as xr
 
 from forecast.sweep.design import value_of
-from forecast.sweep.planning import Job, Planned
+from forecast.sweep.jobs import Job
+from forecast.sweep.planning import Planned
 from forecast.sweep.work import Outcome
 
 if TYPE_CHECKING:

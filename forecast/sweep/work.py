@@ -23,7 +23,7 @@ from forecast.results import summarise
 from forecast.results.draws import threshold_group
 from forecast.results.summary import milestone_names
 from forecast.scenarios import branch_of
-from forecast.sweep.planning import Job, remake
+from forecast.sweep.jobs import Job, remake
 from forecast.worldview import Scenario
 
 THINNED = 500
