@@ -37,6 +37,7 @@ COMMANDS = {
     "scenario": ("forecast.cli.scenario:scenario", "What changes if: named scenarios against a base."),
     "whatif": ("forecast.cli.whatif:whatif", "What a run would say under other settings, at once."),
     "sweep": ("forecast.cli.sweep:sweep", "Many forecasts over settings that vary, on all cores."),
+    "backtest": ("forecast.cli.backtest:backtest", "Fit at earlier dates, and score what came next."),
     "query": ("forecast.cli.query:query", "Ask a saved run a conditional question."),
     "compare": ("forecast.cli.compare:compare", "Show saved runs side by side, and how they differ."),
     "ensemble": ("forecast.cli.ensemble:ensemble", "Mix saved runs, with a weight for each."),

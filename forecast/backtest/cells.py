@@ -1,0 +1,180 @@
+"""One as-of date of a backtest: a fit to what was known, and the scores of what came next."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from forecast.backtest.baselines import Known, Unavailable, log_linear, published_growth, random_walk
+from forecast.backtest.dates import MONTHS_AHEAD, bucket, months_later
+from forecast.backtest.outcomes import Case, Series, all_series, known_rows, predict
+from forecast.backtest.predictive import Mixture
+from forecast.engine import Plan, Reporter, Run, execute
+from forecast.errors import ForecastError
+from forecast.projection import future_graph
+from forecast.report.text_file import save_text
+from forecast.results import to_json
+from forecast.streams import stream
+
+CELL_SCHEMA = "forecast.backtest.cell/1"
+
+METHODS = ("model", "log-linear", "random-walk", "published")
+
+
+def fit_cell(plan: Plan, reporter: Reporter) -> dict[str, Any]:
+    """Fit at one as-of date, predict what came next and score it.
+
+    Parameters
+    ----------
+    plan : Plan
+        With the as-of date in its worldview.
+    reporter : Reporter
+
+    Returns
+    -------
+    dict
+        Plain values, as ``cells/<as-of>.json`` holds them.
+    """
+    run = execute(plan, reporter=reporter)
+    worldview, spec = plan.worldview, plan.spec
+    graph = future_graph(spec, months_later(spec.as_of, 1))
+    series = all_series(plan.host, graph)
+    reporter.phase("Predicting what came next")
+    cases = predict(
+        spec,
+        series,
+        run.parameters,
+        until=months_later(spec.as_of, max(MONTHS_AHEAD)),
+        seed=worldview.seed,
+        size=run.chains * plan.settings.draws,
+        interventions=worldview.intervene,
+    )
+    known = {name: _known(one, plan) for name, one in series.items()}
+    return {
+        "schema": CELL_SCHEMA,
+        "as_of": spec.as_of.isoformat(),
+        "fit": _fit(run),
+        "series": {name: _about(one, plan) for name, one in series.items()},
+        "cases": [_scored(case, known[case.series], spec.as_of, worldview.seed) for case in cases],
+        "history": _history(run),
+    }
+
+
+def write_cell(folder: Path, cell: Mapping[str, Any]) -> Path:
+    """Write a cell through a temporary sibling, so that it is whole or is not there."""
+    path = folder / "cells" / f"{cell['as_of']}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_text(path, to_json(cell))
+    return path
+
+
+def read_cell(folder: Path, as_of: date) -> dict[str, Any] | None:
+    """Read a cell that is there; None where it is not.
+
+    Raises
+    ------
+    ForecastError
+        It is damaged.
+    """
+    path = folder / "cells" / f"{as_of.isoformat()}.json"
+    try:
+        cell: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if cell["schema"] != CELL_SCHEMA:
+            raise ForecastError(
+                f"{path}: is of another version of forecast ({cell['schema']}); give another --out"
+            )
+        return cell
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ForecastError(f"{path} is damaged: delete it, and the date is fitted again") from error
+
+
+def _known(one: Series, plan: Plan) -> dict[tuple[str, str], Known]:
+    """Rows that baselines may use, by bloc and part, in the order of dates."""
+    rows, usable = known_rows(one, plan.spec)
+    found: dict[tuple[str, str], list[int]] = {}
+    for place in np.flatnonzero(usable):
+        part = rows.series[place] if rows.series else ""
+        found.setdefault((rows.rows[place].bloc, part), []).append(int(place))
+    known = {}
+    for key, places in found.items():
+        ordered = np.array(sorted(places, key=lambda place: rows.columns["date"][place]))
+        known[key] = Known(*(rows.columns[name][ordered] for name in ("date", "value", "error")))
+    return known
+
+
+def _scored(case: Case, known: Mapping[tuple[str, str], Known], as_of: date, seed: int) -> dict[str, Any]:
+    rows = known.get((case.bloc, case.part), Known(*(np.empty(0) for _ in range(3))))
+    made: dict[str, Callable[[], Mixture]] = {
+        "model": lambda: case.prediction,
+        "log-linear": lambda: log_linear(rows, case.at),
+        "random-walk": lambda: random_walk(rows, case.at),
+        "published": lambda: published_growth(rows, case.at, series=case.series, bloc=case.bloc, as_of=as_of),
+    }
+    scores: dict[str, Any] = {}
+    for method, make in made.items():
+        try:
+            prediction = make()
+        except Unavailable as why:
+            scores[method] = {"why": str(why)}
+            continue
+        generator = stream(seed, "backtest", as_of, case.series, case.bloc, case.row.name, method)
+        scores[method] = asdict(prediction.score(case.observed, generator, bound=case.bound))
+    return {
+        "series": case.series,
+        "bloc": case.bloc,
+        **({"part": case.part} if case.part else {}),
+        "name": case.row.name,
+        "date": case.row.date.isoformat(),
+        "published": case.row.published.isoformat(),
+        "months_ahead": bucket(as_of, case.row.date),
+        "observed": min(case.observed, case.bound),
+        "censored": case.observed >= case.bound,
+        "known_rows": len(rows.at),
+        "methods": scores,
+    }
+
+
+def _fit(run: Run) -> dict[str, Any]:
+    digest = sha256()
+    for key in sorted(run.parameters):
+        digest.update(np.ascontiguousarray(run.parameters[key]).tobytes())
+    found = run.summary["diagnostics"]
+    names = ("ok", "r_hat_max", "ess_bulk_min", "ess_tail_min", "divergences", "e_bfmi_min", "accepted")
+    return {
+        "run": run.id,
+        "rows": sum(len(table) for table in run.plan.spec.evidence.values()),
+        "draws": run.chains * run.plan.settings.draws,
+        "draws_sha256": digest.hexdigest(),
+        **{name: found.get(name) for name in names},
+        "seconds": round(sum(run.summary["timings"].values()), 1),
+    }
+
+
+def _about(one: Series, plan: Plan) -> dict[str, Any]:
+    known = plan.spec.evidence[one.term.driver, one.term.target]
+    return {"rows_known": len(known), "frontier": one.frontier, "unit": one.unit}
+
+
+def _history(run: Run) -> list[dict[str, Any]]:
+    return [
+        {
+            "milestone": name,
+            "bloc": bloc,
+            "quantiles": dict(found["quantiles"]),
+            **{key: found[key] for key in ("p_before", "p_in", "p_after", "p_never")},
+        }
+        for name, milestone in run.summary["milestones"].items()
+        for bloc, found in milestone["blocs"].items()
+    ]
+
+
+__all__: Sequence[str] = ["METHODS", "fit_cell", "read_cell", "write_cell"]
