@@ -303,7 +303,7 @@ class _Question:
         saved = existing_run(folder, plan.id)
         existed = saved is not None
         if saved is None:
-            reporter.phase("Fitting, since the draws cannot tell")
+            reporter.phase("Fitting the run with the change")
             made = engine.execute(plan, reporter=reporter, compiler=compiler)
             reporter.phase("Saving")
             saved = made.save(folder, command=command)
