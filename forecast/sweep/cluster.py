@@ -45,9 +45,7 @@ class Workers:
 
 
 @contextmanager
-def workers_of(
-    scheduler: str | None, count: int | None, jobs: int, *, patience: float = WAIT
-) -> Iterator[Workers]:
+def workers_of(scheduler: str | None, count: int | None, jobs: int) -> Iterator[Workers]:
     """Start workers on this machine, or find those of a scheduler.
 
     Parameters
@@ -58,8 +56,6 @@ def workers_of(
         Workers to start; as many as there are cores without it.
     jobs : int
         More workers than jobs are not started.
-    patience : float
-        Seconds to wait for a scheduler and its workers.
 
     Yields
     ------
@@ -77,12 +73,12 @@ def workers_of(
             with _local(count, jobs) as cluster, Client(cluster) as client:
                 yield Workers(client, cluster.scheduler_address, cluster.dashboard_link, True)
             return
-        with _connected(scheduler, patience) as client:
+        with _connected(scheduler) as client:
             try:
-                client.wait_for_workers(1, timeout=patience)
+                client.wait_for_workers(1, timeout=WAIT)
             except TimeoutError:
                 raise ForecastError(
-                    f"--scheduler {scheduler}: no worker came within {patience:g} s; start some with "
+                    f"--scheduler {scheduler}: no worker came within {WAIT:g} s; start some with "
                     f"`dask worker {scheduler} --nthreads 1` where forecast is installed"
                 ) from None
             yield Workers(client, scheduler, client.dashboard_link, False)
@@ -107,9 +103,9 @@ def _local(count: int | None, jobs: int) -> Iterator[LocalCluster]:
 
 
 @contextmanager
-def _connected(scheduler: str, patience: float) -> Iterator[Client]:
+def _connected(scheduler: str) -> Iterator[Client]:
     try:
-        client = Client(scheduler, timeout=patience)
+        client = Client(scheduler, timeout=WAIT)
     except ValueError as error:
         raise InputError(
             f"--scheduler {scheduler}: is no address ({error}); it is such as tcp://10.0.0.1:8786"

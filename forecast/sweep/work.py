@@ -88,10 +88,34 @@ def _loaded(plugins: tuple[str, ...]) -> Loaded:
     return load_plugins(plugins)
 
 
+_SEEN: dict[tuple[str, ...], Any] = {}
+"""Code as it was when this process loaded it."""
+
+
+def _plan(job: Job) -> Plan:
+    """Make the plan of a job, unless this process runs older code than is on its disk.
+
+    Raises
+    ------
+    ForecastError
+        A worker that outlives a sweep would go on with what it imported, and nothing would show it.
+    """
+    plan = remake(job, _loaded(job.plugins))
+    prints = plan.fingerprint
+    now = {("forecast",): prints["code"]}
+    now |= {(*job.plugins, name): code for name, code in prints["drivers"].items()}
+    for name, code in now.items():
+        if _SEEN.setdefault(name, code) != code:
+            raise ForecastError(
+                f"the code of {name[-1]} has changed since this worker loaded it; restart the workers"
+            )
+    return plan
+
+
 def warm(job: Job) -> None:
     """Compile the model of a job, or find it compiled, for all workers of this machine."""
     with redirect_stdout(sys.stderr):
-        compile_plan(remake(job, _loaded(job.plugins)))
+        compile_plan(_plan(job))
 
 
 def make_fit(job: Job) -> Fit:
@@ -100,7 +124,7 @@ def make_fit(job: Job) -> Fit:
     # Standard output is the command's answer, and workers share it.
     with redirect_stdout(sys.stderr):
         try:
-            run = execute(remake(job, _loaded(job.plugins)))
+            run = execute(_plan(job))
         except Exception as error:  # a cell that fails is a row with its error; the others go on
             return Fit(job, time.perf_counter() - start, error=_said(error))
     groups = {
@@ -132,7 +156,7 @@ def make_cell(job: Job) -> Outcome:
 
 
 def _read(fit: Fit, job: Job) -> Outcome:
-    plan = remake(job, _loaded(job.plugins))
+    plan = _plan(job)
     run = _as_run(fit, plan)
     summary, tree = run.summary, run.results
     if job.intervene:
