@@ -136,7 +136,7 @@ def _draw_bloc(
             f"{number}  {member['worldview']} ({percent(member['weight'])}): median {middle}, "
             f"in the window {percent(own['p_in'])}"
         )
-        axes.plot(years, density, color=colour, linewidth=1.1, label=label, zorder=3)
+        axes.plot(years, density, color=colour, linewidth=1.1, label=label, zorder=5)
         part = member["weight"] * density
         total = part if total is None else total + part
     mixed = found["milestones"][milestone]["blocs"][bloc]
@@ -150,7 +150,7 @@ def _draw_bloc(
     if median is not None:
         height = float(np.interp(median, years, total))
         axes.plot([median] * 2, [0, height], color=INK, linewidth=1, linestyle=(0, (3, 2)), zorder=3)
-        axes.plot([median], [0], marker="^", markersize=9, color=INK, clip_on=False, zorder=5)
+        axes.plot([median], [0], marker="^", markersize=9, color=INK, clip_on=False, zorder=6)
     return start, end
 
 

@@ -24,6 +24,8 @@ from forecast.whatif import ask
 from forecast.whatif.importance import smooth
 from tests.toys import WORLDVIEW, Line, driver, table, worldview
 
+pytestmark = pytest.mark.slow  # 12 seconds: two compilations
+
 MANY = SamplerSettings(draws=2000, tune=10, chains=2, cores=1, sampler="pymc")
 FITTED = SamplerSettings(draws=500, tune=400, chains=2, cores=1, sampler="pymc")
 
