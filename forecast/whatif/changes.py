@@ -100,7 +100,8 @@ def compare_settings(before: Worldview, after: Worldview, *, weighed: bool) -> C
     found = Changes()
     for name, why in STRUCTURE.items():
         if getattr(before, name) != getattr(after, name):
-            found.refit.append(f"{name}: {why}")
+            key = "drivers.disable" if name == "disabled" else name
+            found.refit.append(f"{key}: {why}")
     for name in READING:
         if getattr(before, name) != getattr(after, name):
             found.read.append(name)

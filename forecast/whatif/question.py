@@ -107,7 +107,6 @@ class Question:
         host = host_of(self.plugins(), self.before.disabled)
         host.require(self.stored.manifest.get("drivers", ()), "the run was made with it")
         defaults = host.defaults()
-        host.require(self.after.driver_priors, "its priors are set")
         one, other = (resolve_priors(view, defaults) for view in (self.before, self.after))
         self.parameters = one, other
         self.correlations = (

@@ -282,6 +282,7 @@ def test_k_hat_tells_a_tail_that_is_too_heavy():
         (["priors.ramp.pace.mu"], "must be KEY=VALUE"),
         (["thresholds.compte.mu=1"], "did you mean 'compute'"),
         (["priors.ramp.pce.mu=1"], "did you mean 'pace'"),
+        (["priors.rmp.pace.mu=1"], "no driver 'rmp' .did you mean 'ramp'"),
         (["window.end=2027-12-31"], "nothing to change"),
         (["priors.ramp.pace.mu=0.5"], "nothing to change"),
         (["priors.ramp.pace.sigma=-1"], "sigma"),
