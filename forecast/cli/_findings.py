@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import click
+
 from forecast.errors import ForecastError
 
 
@@ -47,11 +49,13 @@ def finding(path: Path) -> Iterator[Callable[[], dict[str, Any]]]:
 
 def _result(child: subprocess.Popen[bytes]) -> dict[str, Any]:
     said, errors = child.communicate()
-    if child.returncode != 0:
-        last = errors.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
-        raise ForecastError(f"diagnosing the run in a process of its own failed: {last[0]}")
-    found: dict[str, Any] = json.loads(said)
-    return found
+    if child.returncode == 0:
+        found: dict[str, Any] = json.loads(said)
+        return found
+    last = (errors.decode(errors="replace").strip().splitlines() or ["it said nothing"])[-1]
+    click.echo(f"Warning: diagnostics and sensitivity of the run failed: {last}", err=True)
+    why = f"It could not be computed: {last}"
+    return {"diagnosis": None, "sensitivity": None, "reasons": {"diagnosis": why, "sensitivity": why}}
 
 
 def find(path: Path) -> dict[str, Any]:
@@ -80,6 +84,8 @@ def find(path: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    # Where Dask is installed, xarray imports it with the first array; nothing here computes with it.
+    sys.modules["dask"] = None  # type: ignore[assignment]
     from forecast.results import to_json
 
     sys.stdout.buffer.write(to_json(find(Path(sys.argv[1]))).encode())

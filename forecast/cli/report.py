@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,13 +73,13 @@ def write_report(stored: StoredRun, output: Path | None = None, plugins: Sequenc
     """
     from forecast.cli._findings import finding
 
-    with finding(stored.path) as found, tempfile.TemporaryDirectory() as pictures:
+    with finding(stored.path) as found, tempfile.TemporaryDirectory() as pictures, _no_collection():
         from forecast.report.page import page
         from forecast.report.text_file import save_text
         from forecast.results.store import as_text, write_into_run
 
         if "projection" in stored.tree.children:
-            stored.tree["projection"].load()  # for claims and charts, which read it many times
+            stored.tree["projection"].load()  # claims and charts read it many times
         beside = _beside(stored, plugins, Path(pictures))
         text = page(stored, lambda: _together(beside, found()))
     if output is not None:
@@ -85,6 +87,18 @@ def write_report(stored: StoredRun, output: Path | None = None, plugins: Sequenc
         return output
     write_into_run(stored.path, {FILE: as_text(text)})
     return stored.path / FILE
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Leave garbage for a few seconds: looking for it after all that imports make takes a tenth of them."""
+    collected = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collected:
+            gc.enable()
 
 
 def _beside(stored: StoredRun, plugins: Sequence[str], pictures: Path) -> Brought:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from pathlib import Path
 
 import jsonschema
@@ -10,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from forecast.cli import main
+from forecast.cli._findings import find
 from forecast.inference import Compiler
 from forecast.results import summary_schema
 from tests.toys import RUNS, TABLES, WORLDVIEW
@@ -129,6 +131,23 @@ def test_the_terminal_shows_both_blocs_the_window_and_where_the_run_is(toy):
     assert result.exit_code == 0
     assert "US & allies" in words and "China" in words and "A big run" in words
     assert saved.name in words.replace(" ", "") or saved.name in words
+
+
+def test_a_report_is_written_into_the_folder_of_a_new_run_and_of_one_that_was_there(toy, monkeypatch):
+    @contextmanager
+    def here_instead(path):  # a process of its own is tested with the command
+        yield lambda: find(path)
+
+    monkeypatch.setattr("forecast.cli._findings.finding", here_instead)
+    assert toys(*PRIOR).exit_code == 0
+    (saved,) = Path("runs").iterdir()
+    assert not (saved / "report.html").exists()
+    result = toys(*PRIOR, "--report", "--json")
+    assert result.exit_code == 0, result.output
+    assert f"Report written to {saved / 'report.html'}" in result.stderr
+    assert json.loads(result.stdout)["run"] == saved.name
+    assert "A big run" in (saved / "report.html").read_text(encoding="utf-8")
+    assert [path.name for path in Path("runs").iterdir()] == [saved.name]
 
 
 def test_an_identical_run_says_where_the_earlier_one_is_and_makes_nothing(toy, monkeypatch):

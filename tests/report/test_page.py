@@ -16,6 +16,7 @@ import xarray as xr
 from click.testing import CliRunner
 
 from forecast.cli import main
+from forecast.cli._findings import finding
 from forecast.report.page import Brought, page
 from forecast.report.page.render import embedded, link, linked
 from forecast.results import StoredRun, read_run
@@ -311,3 +312,13 @@ def test_a_wrong_place_is_refused_before_anything_is_read(tmp_path: Path, output
     )
     assert done.exit_code == 2
     assert words in done.output
+
+
+def test_a_diagnosis_that_breaks_is_told_in_the_page_and_does_not_stop_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    with finding(tmp_path / "no such run") as found:
+        told = found()
+    assert told["diagnosis"] is None and told["sensitivity"] is None
+    assert "no such run" in told["reasons"]["diagnosis"]
+    assert "Warning: diagnostics and sensitivity of the run failed" in capsys.readouterr().err

@@ -14,10 +14,34 @@ from forecast.report.page.material import Block, Material
 from forecast.report.terminal import compact
 
 _BINS = 56
-_CENTRAL = (0.005, 0.995)
+_FINE = 4  # bins that are smoothed, in each that is shown
 _SPARK = (110, 26)  # pixels
 _MOST = 400
 """Parameters that are drawn; a run of more says how many are left out."""
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Finite draws with their quantiles, which are asked for several times."""
+
+    values: Floats
+    levels: Mapping[float, float]
+
+    LEVELS = (0.005, 0.05, 0.25, 0.5, 0.75, 0.95, 0.995)
+
+    @classmethod
+    def of(cls, values: Any) -> Draws | None:
+        """Those that are finite; None where fewer than two are."""
+        flat = np.asarray(values, dtype=float).ravel()
+        flat = flat[np.isfinite(flat)]
+        if flat.size < 2:
+            return None
+        return cls(flat, dict(zip(cls.LEVELS, np.quantile(flat, cls.LEVELS).tolist(), strict=True)))
+
+    @property
+    def words(self) -> str:
+        """Median, and the interval from 5% to 95%."""
+        return f"{_short(self.levels[0.5])} ({_short(self.levels[0.05])} to {_short(self.levels[0.95])})"
 
 
 @dataclass(frozen=True)
@@ -29,8 +53,7 @@ class Parameter:
     driver, name, place : str
         `place` is its bloc or epoch, blank where it has none.
     unit : str
-    prior, posterior : ndarray or None
-        Finite draws.
+    prior, posterior : Draws or None
     given : mapping
         Its entry in ``inputs.json``; empty where there is none.
     """
@@ -39,8 +62,8 @@ class Parameter:
     name: str
     place: str
     unit: str
-    prior: Floats | None
-    posterior: Floats | None
+    prior: Draws | None
+    posterior: Draws | None
     given: Mapping[str, Any]
 
     @property
@@ -96,7 +119,7 @@ def _parameters(material: Material) -> Iterator[Parameter]:
         for index in np.ndindex(*(len(one) for one in labels)):
             place = [label[at] for label, at in zip(labels, index, strict=True)]
             draws = {
-                group: _finite(
+                group: Draws.of(
                     one.transpose("chain", "draw", *own).to_numpy()[(slice(None), slice(None), *index)]
                 )
                 for group, one in parts.items()
@@ -123,12 +146,6 @@ def _parameters(material: Material) -> Iterator[Parameter]:
             )  # fmt: skip
 
 
-def _finite(values: Any) -> Floats | None:
-    flat = np.asarray(values, dtype=float).ravel()
-    flat = flat[np.isfinite(flat)]
-    return flat if flat.size > 1 else None
-
-
 def _densities(one: Parameter) -> tuple[Floats, dict[str, Floats]]:
     """Densities on one grid over the central draws of both."""
     there = {
@@ -138,8 +155,8 @@ def _densities(one: Parameter) -> tuple[Floats, dict[str, Floats]]:
     }
     if not there:
         return np.zeros(0), {}
-    edges = [np.quantile(draws, _CENTRAL) for draws in there.values()]
-    low, high = float(min(edge[0] for edge in edges)), float(max(edge[1] for edge in edges))
+    low = min(draws.levels[0.005] for draws in there.values())
+    high = max(draws.levels[0.995] for draws in there.values())
     if not high > low:
         low, high = low - 0.5, high + 0.5
     step = (high - low) / _BINS
@@ -147,21 +164,19 @@ def _densities(one: Parameter) -> tuple[Floats, dict[str, Floats]]:
     return at, {name: _density(draws, low, high) for name, draws in there.items()}
 
 
-def _density(draws: Floats, low: float, high: float) -> Floats:
+def _density(draws: Draws, low: float, high: float) -> Floats:
     """Gaussian kernel on fine bins, reflected at both ends, read at the middle of coarse ones."""
-    fine = 8 * _BINS
+    fine, count = _FINE * _BINS, draws.values.size
     step = (high - low) / fine
-    counts = np.histogram(draws, bins=fine, range=(low, high))[0] / (draws.size * step)
-    quarter, three_quarters = np.quantile(draws, [0.25, 0.75])
-    spread = min(
-        [s for s in (float(draws.std()), float(three_quarters - quarter) / 1.34) if s > 0], default=step
-    )
-    width = max(0.9 * spread * draws.size**-0.2, step)
+    counts = np.histogram(draws.values, bins=fine, range=(low, high))[0] / (count * step)
+    quarters = (draws.levels[0.75] - draws.levels[0.25]) / 1.34
+    spread = min([one for one in (float(draws.values.std()), quarters) if one > 0], default=step)
+    width = max(0.9 * spread * count**-0.2, step)
     reach = min(int(np.ceil(4 * width / step)), fine)
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) * step / width) ** 2)
     wide = np.concatenate([counts[::-1], counts, counts[::-1]])
     smooth = np.convolve(wide, kernel / kernel.sum(), mode="same")[fine : 2 * fine]
-    return np.asarray(smooth.reshape(_BINS, 8).mean(axis=1))
+    return np.asarray(smooth.reshape(_BINS, _FINE).mean(axis=1))
 
 
 def _figure(one: Parameter, key: str, at: Floats, curves: Mapping[str, Floats]) -> Figure:
@@ -177,18 +192,13 @@ def _figure(one: Parameter, key: str, at: Floats, curves: Mapping[str, Floats]) 
             }
         )  # fmt: skip
     said = "; ".join(
-        f"{name} {_interval(draws)}"
+        f"{name} {draws.words}"
         for name, draws in (("prior", one.prior), ("posterior", one.posterior))
         if draws is not None
     )
     axis = {"showticklabels": False, "showgrid": False, "rangemode": "tozero"}
     plan = layout(f"{key}, {one.unit}", "density", yaxis=axis, showlegend=len(curves) > 1)
     return Figure(traces, plan, f"{key}, {one.unit}: {said} (median, 5% to 95%).")
-
-
-def _interval(draws: Floats) -> str:
-    low, middle, high = np.quantile(draws, [0.05, 0.5, 0.95])
-    return f"{_short(middle)} ({_short(low)} to {_short(high)})"
 
 
 def _short(value: float) -> str:
@@ -212,8 +222,8 @@ def _row(one: Parameter, curves: Mapping[str, Floats]) -> dict[str, Any]:
         "judgement": bool(one.given.get("judgement")),
         "source": one.given.get("source", ""),
         "origin": one.given.get("origin", ""),
-        "before": "" if one.prior is None else _interval(one.prior),
-        "after": "" if one.posterior is None else _interval(one.posterior),
+        "before": "" if one.prior is None else one.prior.words,
+        "after": "" if one.posterior is None else one.posterior.words,
         "paths": paths,
     }
 

@@ -191,7 +191,8 @@ def _fan(material: Material, bloc: str, spread: Floats, at: Floats, unit: str) -
                 f"{compact(median)} ({compact(least)} to {compact(most)})"
                 for least, _, median, _, most in spread.T
             ],
-            hovertemplate=f"%{{x}}, median (90%):<br>%{{customdata}} {words(unit)}<extra>%{{fullData.name}}</extra>",
+            hovertemplate=f"%{{x}}, median (90%):<br>%{{customdata}} {words(unit)}"
+            "<extra>%{fullData.name}</extra>",
         ),
     ]  # fmt: skip
 

@@ -44,7 +44,7 @@ def rendered(material: Material, blocks: Sequence[Block]) -> str:
     scripts = [_asset("plotly-basic.min.js"), _asset("page.js")]
     charts = {chart.id: chart.as_data() for block in blocks for chart in block.charts}
     template = _environment().get_template("page.html.j2")
-    return template.render(
+    text = template.render(
         summary=material.summary,
         material=material,
         blocks=blocks,
@@ -53,6 +53,7 @@ def rendered(material: Material, blocks: Sequence[Block]) -> str:
         style=Markup(_colours() + _asset("page.css")),
         data=embedded({"charts": charts}),
     )
+    return text.encode("utf-8", "replace").decode("utf-8")  # a plugin may write what is no text
 
 
 def embedded(data: Any) -> Markup:
