@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from forecast.report.sweep_figure import SweepFacts
+from forecast.report.sweep_axes import SweepFacts
 from forecast.results import month_or_never
 
 MOST_CELLS = 40

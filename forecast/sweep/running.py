@@ -9,8 +9,9 @@ from typing import Any
 
 from forecast.engine import Reporter, compile_plan
 from forecast.errors import ForecastError
-from forecast.report.sweep_figure import SweepFacts
+from forecast.report.sweep_axes import SweepFacts
 from forecast.results import default_milestone
+from forecast.sweep.design import value_of
 from forecast.sweep.journal import SCHEMA, Journal, sweep_folder
 from forecast.sweep.planning import Planned
 from forecast.sweep.tables import arrow_table, sweep_tree, tidy_rows, write_parquet, write_zarr
@@ -204,6 +205,11 @@ def facts_of(planned: Planned) -> tuple[str, SweepFacts]:
         horizon=max(view.horizon for view in views).isoformat(),
         blocs={bloc.name: bloc.title for view in reversed(views) for bloc in view.blocs},
         short=planned.short,
+        order={
+            key: [value_of(one) for one in values]
+            for key, values in sweep.settings.items()
+            if isinstance(values, list)
+        },
         is_grid=sweep.design == "grid",
         is_list=sweep.design == "list",
     )
