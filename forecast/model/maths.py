@@ -332,16 +332,14 @@ class _Switches(dict[tuple[int, int], Callable[..., Any]]):
                     share = leaves * np.divide(rate, total, out=np.zeros(total.shape), where=total > 0)
                     bounds[i].append((j, reached, reached + share))
                     reached = reached + share
-            moves = [
-                [(j, (uniforms >= low) & (uniforms < high)) for j, low, high in row] for row in bounds
-            ]
+            moves = [[(j, (uniforms >= low) & (uniforms < high)) for j, low, high in row] for row in bounds]
             state = np.full(uniforms.shape[:-1], start)
             result = np.empty(uniforms.shape)
             for month in range(uniforms.shape[-1]):
                 following = state.copy()
-                for i, row in enumerate(moves):
+                for i, ways in enumerate(moves):
                     here = state == i
-                    for j, moved in row:
+                    for j, moved in ways:
                         following[here & moved[..., month]] = j
                 state = following
                 result[..., month] = state

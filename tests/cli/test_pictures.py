@@ -77,7 +77,8 @@ def test_what_a_run_of_the_priors_alone_cannot_have_is_named_and_left_out(tmp_pa
     assert result.exit_code == 0, result.output
     for name in OF_THE_FIT:
         assert f"Not drawn: {name}: " in result.stderr
-    assert "Drawn in" in result.stdout and "crossings.png, worlds.png, growth.png, channels.png" in result.stdout
+    assert "Drawn in" in result.stdout
+    assert "crossings.png, worlds.png, growth.png, channels.png" in result.stdout
     named = pictures("latest", "energy", "--out", str(tmp_path))
     assert named.exit_code == 1
     assert "energy: could not be drawn of this run." in named.stderr
