@@ -10,11 +10,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from forecast.report.sweep_axes import SweepFacts
+from forecast.report.sweep_axes import SweepFacts, value_text
 from forecast.results import month_or_never
 
 MOST_CELLS = 40
 """Cells that are shown; the others are in the table that is saved."""
+
+_NARROW = 16
+"""Characters of a setting's values that are not broken into lines."""
 
 
 def print_sweep(
@@ -42,12 +45,12 @@ def print_sweep(
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("cell", justify="right", no_wrap=True)
     for key in settings:
-        table.add_column(Text(facts.short[key]), overflow="fold")
+        narrow = max(len(value_text(row[key])) for row in rows) <= _NARROW
+        table.add_column(Text(facts.short[key]), overflow="fold", no_wrap=narrow)
     for title in facts.blocs.values():
         table.add_column(Text(f"{title}: P"), justify="right")
         table.add_column("median", justify="right", no_wrap=True)
     table.add_column("ok", no_wrap=True)
-    table.add_column("s", justify="right", no_wrap=True)
     for number, found in list(cells.items())[:MOST_CELLS]:
         first = next(iter(found.values()))
         numbers = []
@@ -59,16 +62,11 @@ def print_sweep(
                 numbers += [f"{there['p_in']:.3f}", month_or_never(there["q50"], facts.horizon)]
         table.add_row(
             str(number),
-            *(Text(_text(first[key])) for key in settings),
+            *(Text(value_text(first[key])) for key in settings),
             *numbers,
             "error" if first["error"] else {True: "yes", False: "no", None: "-"}[first["ok"]],
-            f"{first['seconds']:.1f}",
         )
     out.print(Text(f"{facts.title}: {len(cells):,} cells; {window}", style="bold"), soft_wrap=True)
     out.print(table)
     if len(cells) > MOST_CELLS:
         out.print(f"... and {len(cells) - MOST_CELLS:,} more cells in results.parquet")
-
-
-def _text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

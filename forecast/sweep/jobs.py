@@ -58,7 +58,8 @@ def remake(job: Job, loaded: Loaded) -> Plan:
     if plan.id != job.run:
         raise ForecastError(
             "this worker has other drivers, evidence or code than the sweep was planned with (the run would "
-            f"be {plan.id}, not {job.run}); install the same versions on every machine"
+            f"be {plan.id}, not {job.run}); install the same versions on every machine, and "
+            "change no code while a sweep runs"
         )
     return plan
 
