@@ -45,6 +45,11 @@ class Known:
     value: Floats
     error: Floats
 
+    def until(self, at: float) -> Known:
+        """Return the rows up to a date: a plan for a later one is nothing to walk on from."""
+        kept = self.at <= at
+        return Known(self.at[kept], self.value[kept], self.error[kept])
+
 
 def log_linear(known: Known, at: float) -> Mixture:
     """Least squares on the dates, with the t distribution of a new row about the line.
@@ -80,6 +85,7 @@ def random_walk(known: Known, at: float) -> Mixture:
     Unavailable
         Fewer than three dates.
     """
+    known = known.until(at)
     dates = np.unique(known.at)
     highest = np.array([known.value[known.at == day].max() for day in dates])
     steps = len(dates) - 1
@@ -115,6 +121,7 @@ def published_growth(known: Known, at: float, *, series: str, bloc: str, as_of: 
     said = _last_statement(series, bloc, as_of)
     if said is None:
         raise Unavailable("no published growth rate of it is in the table by then")
+    known = known.until(at)
     if not len(known.at):
         raise Unavailable("no row known to continue from")
     mean, sd = said

@@ -18,9 +18,10 @@ from forecast.backtest.outcomes import Case, Series, all_series, known_rows, pre
 from forecast.backtest.predictive import Mixture
 from forecast.engine import Plan, Reporter, Run, execute
 from forecast.errors import ForecastError
-from forecast.projection import future_graph
+from forecast.model import build_graph
 from forecast.report.text_file import save_text
 from forecast.results import to_json
+from forecast.spec import history_end
 from forecast.streams import stream
 
 CELL_SCHEMA = "forecast.backtest.cell/1"
@@ -44,8 +45,7 @@ def fit_cell(plan: Plan, reporter: Reporter) -> dict[str, Any]:
     """
     run = execute(plan, reporter=reporter)
     worldview, spec = plan.worldview, plan.spec
-    graph = future_graph(spec, months_later(spec.as_of, 1))
-    series = all_series(plan.host, graph)
+    series = all_series(plan.host, build_graph(spec, history_end(spec)))
     reporter.phase("Predicting what came next")
     cases = predict(
         spec,

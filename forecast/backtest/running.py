@@ -20,10 +20,10 @@ from forecast.backtest.placebo import placebo
 from forecast.engine import Plan, Reporter, make_plan
 from forecast.errors import ForecastError, InputError
 from forecast.host import Host, Loaded
-from forecast.projection import future_graph
+from forecast.model import build_graph
 from forecast.report.text_file import save_text
 from forecast.results import to_json
-from forecast.spec import make_spec
+from forecast.spec import history_end, make_spec
 
 SETTINGS_SCHEMA = "forecast.backtest.settings/1"
 
@@ -133,8 +133,7 @@ def backtest(
         if cell is not None:
             cells.append(cell)
     reporter.phase("Putting the dates together")
-    graph = future_graph(plan.spec, plan.spec.as_of)
-    series = all_series(plan.host, graph)
+    series = all_series(plan.host, build_graph(plan.spec, history_end(plan.spec)))
     result = assemble(
         cells,
         settings={

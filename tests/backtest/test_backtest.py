@@ -11,7 +11,9 @@ import pytest
 
 from forecast.backtest import Backtest, as_of_dates, backtest
 from forecast.backtest import running as running_module
+from forecast.engine import make_plan
 from forecast.errors import InputError
+from tests import toys
 from tests.backtest import worlds
 
 DATES = as_of_dates(date(2026, 6, 30), date(2023, 6, 30), date(2025, 6, 30), 6)
@@ -108,6 +110,17 @@ def test_every_series_and_distance_is_scored_or_listed_with_a_reason(done: Backt
     assert done.result["known_by"]["runs"]["decides"] == "release dates"
     assert done.result["known_by"]["runs"]["rows_known"]["2023-06-30"] == 18
     assert done.result["placebo"] == {"not_available": "no loaded driver has a timeline of controls"}
+
+
+def test_a_plan_that_was_known_enters_the_fit_and_is_no_outcome(tmp_path: Path) -> None:
+    plan = "us_allies,plan,2026-12-31,1e26,FLOP,,,,2025-06-01,,made up,https://example.org,,forecast"
+    tables = toys.TABLES.replace('period_months = "integer?"', 'kind = ["forecast", ""]')
+    csv = worlds.runs(extra=[plan]).replace("period_months", "kind")
+    line = toys.Line(toys.table(tmp_path / "evidence", csv, tables=tables))
+    made = make_plan(toys.worldview(tmp_path), drivers=[line], settings=worlds.QUICK, prior_only=True)
+    result = backtest(made, [date(2025, 6, 30)], tmp_path / "out").result
+    assert result["fits"][0]["rows"] == 43  # 42 runs and the plan
+    assert result["cases"] and "plan" not in {case["name"] for case in result["cases"]}
 
 
 def test_what_was_said_of_the_crossing_at_each_date_is_kept(done: Backtest) -> None:

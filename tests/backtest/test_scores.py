@@ -20,13 +20,15 @@ from forecast.backtest.baselines import (
     random_walk,
 )
 from forecast.backtest.dates import bucket, months_later
-from forecast.backtest.outcomes import leading, outcomes
+from forecast.backtest.outcomes import all_series, leading, outcomes
 from forecast.backtest.placebo import LEVEL, growth_break, placebo
 from forecast.backtest.predictive import LEVELS, Mixture
 from forecast.host import load_host
+from forecast.model import build_graph
 from forecast.model.observations import PrepareContext
 from forecast.report.backtest_figures import ecdf_band
-from forecast.spec import make_spec
+from forecast.spec import history_end, make_spec
+from forecast.worldview import load_worldview
 from tests import toys
 
 
@@ -97,6 +99,8 @@ def test_a_random_walk_starts_at_the_last_row_and_widens() -> None:
     near, far = random_walk(rows, 2024.0), random_walk(rows, 2026.0)
     assert near.mean[0] == pytest.approx(2.0) and far.mean[0] == pytest.approx(3.0)
     assert far.sd[0] > near.sd[0]
+    planned = known([2020, 2021, 2022, 2023, 2027], [0.0, 0.4, 1.2, 1.5, 9.0])
+    assert random_walk(planned, 2026.0).mean[0] == pytest.approx(3.0)  # a plan for later is no step
     with pytest.raises(Unavailable, match="1 row of different dates known"):
         random_walk(known([2020, 2020], [0.0, 0.1]), 2022)
 
@@ -204,13 +208,9 @@ def test_a_break_needs_rows_of_both_groups_on_both_sides() -> None:
 
 
 def test_the_placebo_of_the_shipped_evidence_tests_fake_dates_clear_of_every_event() -> None:
-    from forecast.backtest.outcomes import all_series
-    from forecast.projection import future_graph
-    from forecast.worldview import load_worldview
-
     host = load_host()
     spec = make_spec(load_worldview("default"), host)
-    found = placebo(host, spec, all_series(host, future_graph(spec, spec.as_of)))
+    found = placebo(host, spec, all_series(host, build_graph(spec, history_end(spec))))
     events = [
         row.date for table in host.evidence().values() if table.name == "control_events" for row in table.rows
     ]
