@@ -149,17 +149,13 @@
   dark.addEventListener("change", retheme);
   button.setAttribute("aria-pressed", String(isDark()));
 
-  /* Paper: light, at a fixed width, everything drawn, what is folded open. */
+  /* Paper: light, at a fixed width, every chart drawn; what is folded stays so, or evidence alone takes 40 sheets. */
   let before = null;
   function toPaper() {
     if (printing) return;
     printing = true;
     before = root.dataset.theme;
     root.dataset.theme = "light";
-    for (const details of document.querySelectorAll("details:not(.numbers):not([open])")) {
-      details.open = true;
-      details.dataset.opened = "";
-    }
     for (const chart of all()) chart.draw();
   }
   function fromPaper() {
@@ -167,10 +163,6 @@
     printing = false;
     if (before) root.dataset.theme = before;
     else delete root.dataset.theme;
-    for (const details of document.querySelectorAll("details[data-opened]")) {
-      details.open = false;
-      delete details.dataset.opened;
-    }
     for (const chart of all()) if (chart.drawn) chart.draw();
   }
   addEventListener("beforeprint", toPaper);
