@@ -169,6 +169,25 @@ def worldviews(output: str | None, seed: int, **settings: int) -> None:
 
 
 @main.command()
+def reference() -> None:
+    """Renew the frozen posterior of the default model, benchmarks/reference; say how far the old one is."""
+    from benchmarks import reference as frozen
+    from forecast.engine import run
+
+    found = run(seed=frozen.SEED, settings=frozen.SETTINGS)
+    if frozen.DRAWS.exists():
+        apart = frozen.compare(frozen.compact(found), frozen.read()[0], frozen.horizon_of(found))
+        least = f"limit {frozen.limit(len(apart)):.2f} errors"
+        show(
+            f"Farthest from the reference so far, of {len(apart)} ({least})",
+            [vars(one) for one in apart[:20]],
+        )
+    said = frozen.write(found)
+    worst = max(one["r_hat"] for one in said["numbers"].values())
+    click.echo(f"Written to {frozen.FOLDER.name}/: largest R-hat {worst:.4f}.")
+
+
+@main.command()
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @output_option
 def shares(run: Path, output: str | None) -> None:
@@ -228,6 +247,26 @@ def overhead(parts: Sequence[str], models: Sequence[str], rounds: int | None, ou
     result["verdicts"] = measure.verdicts(result)
     show("Against the bounds", result["verdicts"])
     keep(output, result)
+
+
+@main.command()
+@click.option(
+    "--axis",
+    "axes",
+    multiple=True,
+    type=click.Choice(["blocs", "draws", "months", "drivers"]),
+    help="What grows; may be repeated [default: all].",
+)
+@output_option
+def scaling(axes: Sequence[str], output: str | None) -> None:
+    """Cost and memory of a projection as blocs, draws, months and drivers grow."""
+    from benchmarks import scaling as measure
+
+    rows = measure.measure(axes or tuple(measure.SIZES))
+    grown = measure.powers(rows)
+    show("CPU seconds of building and projecting, draws of the projection a second, peak memory in GB", rows)
+    show(f"Power of the growth between the two largest sizes (bound {measure.LINEAR})", grown)
+    keep(output, {"rows": rows, "powers": grown})
 
 
 def show(title: str, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import forecast
+from benchmarks import reference
 from forecast.inference import Compiler, SamplerSettings
 from forecast.results import open_tree, summary_schema
 
@@ -53,6 +54,22 @@ def test_every_probability_has_a_small_monte_carlo_error_and_sums_to_one(default
         assert sum(bloc[p] for p in ("p_before", "p_in", "p_after", "p_never")) == pytest.approx(1, abs=1e-9)
     lead = milestone["lead"]
     assert sum(lead["p_unipolar"].values()) + lead["p_bipolar"] + lead["p_neither"] == pytest.approx(1)
+
+
+def test_the_posterior_is_the_frozen_one(default_run):
+    """Mean and quantiles of every fitted number and date, within Monte Carlo error: 0.1% false alarms."""
+    frozen, said = reference.read()
+    apart = reference.compare(reference.compact(default_run), frozen, said["horizon"])
+    limit = reference.limit(len(apart))
+    beyond = [one for one in apart if one.errors > limit]
+    words = "\n".join(
+        f"  {one.number}, {one.statistic}: {one.ours:.4g}, was {one.reference:.4g} ({one.errors:.1f} errors)"
+        for one in beyond[:15]
+    )
+    assert not beyond, (
+        f"{len(beyond)} of {len(apart)} statistics of the default posterior are more than {limit:.1f} Monte "
+        f"Carlo errors from benchmarks/reference:\n{words}\n{reference.HOW_TO_RENEW}"
+    )
 
 
 def test_the_summary_fits_its_schema(default_run):
