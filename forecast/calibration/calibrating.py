@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +122,13 @@ def calibrate(
     }
     folder.write("calibration.json", result)
     return Calibration(result, {name: ranks_of(records, name) for name in simulator.names})
+
+
+def calibration_schema() -> dict[str, Any]:
+    """JSON schema of the summary of a calibration."""
+    text = (resources.files("forecast.calibration") / "calibration.schema.json").read_text("utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
 
 
 def judged(records: Sequence[dict[str, Any]], names: Sequence[str], inferred: int) -> dict[str, Any]:

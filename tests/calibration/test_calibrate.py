@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
+import jsonschema
 import pytest
 
-from forecast.calibration import calibrate, running
+from forecast.calibration import calibrate, calibration_schema, running
 from forecast.errors import InputError
 from tests.calibration.conftest import QUICK, SIMULATIONS
 
@@ -63,7 +64,7 @@ def test_fewer_simulations_are_read_from_the_same_folder(calibrated, plan_of, co
     found = calibrate(plan_of(), calibrated[1], simulations=10, settings=QUICK, compiler=compiler)
     assert found.summary["simulations"] == 10
     assert len(found.ranks["lead"]) == 10 - found.summary["failed"]
-    json.loads((calibrated[1] / "calibration.json").read_text())
+    jsonschema.validate(json.loads((calibrated[1] / "calibration.json").read_text()), calibration_schema())
 
 
 def test_simulations_of_other_settings_are_not_counted_together(calibrated, plan_of, compiler):

@@ -6,12 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from forecast import calibration
-from forecast.calibration import FIT, Calibration
+from forecast.calibration import FIT, Calibration, calibration_schema
 from forecast.calibration.calibrating import judged
 from forecast.cli import main
 from forecast.inference import SamplerSettings
@@ -92,6 +93,7 @@ def test_json_is_alone_on_stdout_and_has_the_keys_that_others_rely_on(invoke):
         153,
         3,
     )
+    jsonschema.validate(summary, calibration_schema())
     for one in summary["parameters"].values():
         assert isinstance(one["inside_band"], bool)
         assert set(one["coverage"]) == {"0.5", "0.8", "0.9"}
