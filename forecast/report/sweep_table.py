@@ -48,8 +48,7 @@ def print_sweep(
         narrow = max(len(value_text(row[key])) for row in rows) <= _NARROW
         table.add_column(Text(facts.short[key]), overflow="fold", no_wrap=narrow)
     for title in facts.blocs.values():
-        table.add_column(Text(f"{title}: P"), justify="right")
-        table.add_column("median", justify="right", no_wrap=True)
+        table.add_column(Text(f"{title}\nP, median"), justify="right", min_width=13)
     table.add_column("ok", no_wrap=True)
     for number, found in list(cells.items())[:MOST_CELLS]:
         first = next(iter(found.values()))
@@ -57,9 +56,10 @@ def print_sweep(
         for bloc in facts.blocs:
             there = found.get(bloc)
             if there is None or there["p_in"] is None:
-                numbers += ["-", "-"]
+                numbers.append("-")
             else:
-                numbers += [f"{there['p_in']:.3f}", month_or_never(there["q50"], facts.horizon)]
+                median = month_or_never(there["q50"], facts.horizon)
+                numbers.append(f"{100 * there['p_in']:.1f}% {median}")
         table.add_row(
             str(number),
             *(Text(value_text(first[key])) for key in settings),

@@ -20,11 +20,13 @@ ELSEWHERE = {"docs/tutorial.md", "docs/one-file-plugin.md"}
 """Pages with tests of their own, which type and run all of it."""
 
 PYTHON = {"README.md": 2, "docs/query.md": 1, "docs/scenarios.md": 1, "docs/reference/testing.md": 1}
+PYTHON |= {"docs/sweep.md": 1}  # tests/sweep/test_sweep_page.py
 TOML = {
     "README.md": 1,
     "docs/claims.md": 1,
     "docs/prior-files.md": 5,  # tests/worldview/test_prior_files_page.py
     "docs/scenarios.md": 2,  # tests/test_scenarios_doc.py
+    "docs/sweep.md": 2,  # tests/sweep/test_sweep_page.py
     "docs/reference/driver.md": 1,
     "docs/reference/evidence-tables.md": 1,
 }
