@@ -269,6 +269,19 @@ def scaling(axes: Sequence[str], output: str | None) -> None:
     keep(output, {"rows": rows, "powers": grown})
 
 
+@main.command()
+@click.option("--base", default="small", show_default=True, help="Worldview that is swept.")
+@output_option
+def sweep(base: str, output: str | None) -> None:
+    """Fits a minute of a sweep on one and two workers, beside a loop over pm.sample."""
+    from benchmarks.sweeping import measure
+
+    result = measure(base)
+    show(f"Fits of one structure, worldview {base}", result["rows"])
+    show("Against the targets", result["verdicts"])
+    keep(output, result)
+
+
 def show(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Print rows of equal keys as a table."""
     if not rows:

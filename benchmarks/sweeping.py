@@ -1,0 +1,113 @@
+"""Fits a minute of `forecast sweep` on one worker and on two, beside a loop over ``pm.sample``.
+
+Cells differ in a prior, so each is a fit of its own of one structure. The loop does what one would write
+without an engine that keeps compiled code: for each cell the PyMC model, and ``pm.sample`` with nutpie on both
+cores, which compiles it anew; it projects nothing. Rates are of cells after the first few: a sweep's start
+(planning, workers) and a loop's imports are paid once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.processes import cost_of
+
+TARGETS = {"times the loop": 8.0, "efficiency of two workers": 0.8}
+
+SIZES = (6, 24)
+"""Cells of a short and of a long sweep: the difference is free of what is paid once."""
+
+LOOPED = 3
+
+_SWEEP = """
+title = "benchmark"
+base = "{base}"
+design = "list"
+
+[settings]
+"priors.investment.by_bloc.us_allies.growth.mu" = {values}
+
+[sampling]
+draws = {draws}
+tune = {tune}
+chains = {chains}
+"""
+
+_LOOP = """
+import json, sys, time
+import pymc as pm
+from forecast.engine import make_plan, execute, reopen
+from forecast.model import Layout, build_graph, model_data, pymc_model
+from forecast.spec import history_end
+from forecast.worldview import load_worldview
+base, draws, tune, chains, cells = sys.argv[1], *map(int, sys.argv[2:6])
+spans = []
+for number in range(cells):
+    start = time.perf_counter()
+    prior = f"priors.investment.by_bloc.us_allies.growth.mu={0.3 + 0.001 * number}"
+    view = load_worldview(base, overrides=[prior])
+    plan = make_plan(view)
+    history = build_graph(plan.spec, history_end(plan.spec))
+    keys = [key for key in history.parameters if key in history.inferred]
+    layout = Layout({key: plan.spec.parameters[key] for key in keys}, plan.spec.blocs, plan.spec.correlations)
+    with pymc_model(history, layout):
+        pm.sample(draws=draws, tune=tune, chains=chains, cores=2, nuts_sampler="nutpie", progressbar=False,
+                  random_seed=number, compute_convergence_checks=False)
+    spans.append(time.perf_counter() - start)
+print(json.dumps(spans))
+"""
+
+
+def measure(base: str, *, draws: int = 500, tune: int = 500, chains: int = 4) -> dict[str, Any]:
+    """Fits a minute by each way, and what the targets say.
+
+    Parameters
+    ----------
+    base : str
+        A worldview.
+    draws, tune, chains : int
+        Of every fit.
+
+    Returns
+    -------
+    dict
+        ``rows`` with seconds of sweeps and fits a minute, ``verdicts``.
+    """
+    numbers = [str(one) for one in (draws, tune, chains)]
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        seconds: dict[int, list[float]] = {}
+        for workers in (1, 2):
+            for size in SIZES:
+                file = folder / f"{workers}-{size}.toml"
+                values = [round(0.3 + 0.001 * number, 4) for number in range(size)]
+                file.write_text(
+                    _SWEEP.format(base=base, values=values, draws=draws, tune=tune, chains=chains), "utf-8"
+                )
+                command = [sys.executable, "-m", "forecast", "sweep", str(file), "--workers", str(workers)]
+                start = time.perf_counter()
+                cost_of([*command, "--out", str(folder / file.stem)], ok=(0, 3))
+                seconds.setdefault(workers, []).append(time.perf_counter() - start)
+    spans = json.loads(
+        cost_of([sys.executable, "-c", _LOOP, base, *numbers, str(LOOPED)]).output.strip().splitlines()[-1]
+    )
+    more = SIZES[1] - SIZES[0]
+    rates = {workers: 60 * more / (long - short) for workers, (short, long) in seconds.items()}
+    loop = 60 / (sum(spans[1:]) / (LOOPED - 1))
+    rows = [
+        {"by": f"sweep, {workers} worker{'s' if workers > 1 else ''}", "start": short - SIZES[0] * 60 / rate,
+         "fits_a_minute": rate}
+        for (workers, (short, _)), rate in zip(seconds.items(), rates.values(), strict=True)
+    ]  # fmt: skip
+    rows.append({"by": "a loop over pm.sample", "start": spans[0] - 60 / loop, "fits_a_minute": loop})
+    reached = {"times the loop": rates[2] / loop, "efficiency of two workers": rates[2] / rates[1] / 2}
+    verdicts = [
+        {"what": what, "value": value, "target": TARGETS[what], "ok": value >= TARGETS[what]}
+        for what, value in reached.items()
+    ]
+    return {"base": base, "rows": rows, "verdicts": verdicts}
