@@ -91,7 +91,11 @@ def ensemble(
         for run, tree in zip(runs, groups, strict=True)
     ]
     crossings = [tree["crossings"].to_dataset() for tree in groups]
-    mixed = {name: mix(name, crossings, [one[name] for one in summaries], found) for name in names}
+    seeds = [run.worldview.seed for run in runs]
+    mixed = {
+        name: mix(name, crossings, [one[name] for one in summaries], found, worldview, seeds)
+        for name in names
+    }
     result = {
         "schema": SCHEMA,
         "weights": weights,
