@@ -28,7 +28,8 @@ def _sentences(found: Mapping[str, Any]) -> Iterator[str]:
         shares = ", ".join(f"{row['name']} {row['variance_share']:.0%}" for row in leading)
         yield (
             f"Of the variance of the crossing date of {bloc} the parameters explain {1 - left:.0%} "
-            f"({shares}); {left:.0%} is luck after the as-of date, and what a smooth regression does not see."
+            f"({shares}); {left:.0%} is luck, and what a smooth regression does not see: luck after the "
+            "as-of date, and in what a milestone leaves to each draw (which of its definitions, or never)."
         )
     else:
         yield f"No driver's parameters explain a hundredth of the variance of the crossing date of {bloc}."

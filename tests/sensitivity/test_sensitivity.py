@@ -140,6 +140,8 @@ def test_parameters_that_the_data_did_not_move_are_named(mixed: dict) -> None:
     assert mixed["not_moved"] == ["two.idle", "three.noise"]
     assert component(mixed, "two.idle")["moved"] is False
     assert "the prior of two.idle, which no data moved" in mixed["headline"]
+    # A draw's definition of a milestone is no parameter, and comes before any luck of the future.
+    assert "which of its definitions, or never" in mixed["headline"]
 
 
 def test_draws_that_were_set_aside_do_not_count() -> None:
