@@ -164,8 +164,8 @@ def draw_loo_pit(run: StoredRun, path: Path) -> None:
         tables,
         "plot_loo_pit",
         "LOO-PIT: where each row lies among predictions from all the others",
-        "Distribution less the uniform, which a calibrated model stays near. Rising and falling: predictions "
-        "too wide; falling and rising: too narrow; on one side: biased.",
+        "Distribution less the uniform, which a calibrated model stays near. Below zero on the left and "
+        "above on the right: predictions too wide; the other way round: too narrow; on one side: biased.",
         "Gabry et al. 2019, by az.plot_loo_pit",
         {},
         xlabel="PIT",

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import xarray as xr
 from click.testing import CliRunner, Result
 
 from forecast.cli import main
 from forecast.cli.pictures import FORMATS
+from forecast.report import arviz_pictures
 from forecast.report.picture_file import check_picture_path
 from forecast.report.pictures import PICTURES
+from forecast.results import read_run
 from tests.diagnostics.fits import normal_fit
 from tests.results.synthetic import full_tree, save_run, steps_worldview
 
@@ -105,3 +108,23 @@ def test_the_list_says_what_each_picture_shows() -> None:
     assert result.exit_code == 0
     assert len(result.stdout.splitlines()) == len(PICTURES)
     assert "sensitivity  what the answer hangs on" in result.stdout
+
+
+def test_the_caption_of_loo_pit_says_which_way_predictions_are_too_wide(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that scatter a third as much as they are predicted to: the curve is below on the left."""
+    groups = {name: node.to_dataset() for name, node in full_tree().children.items()}
+    fit = normal_fit(np.random.default_rng(2).normal(0.0, 0.33, 60), sd=1.0)
+    tree = xr.DataTree.from_dict(groups | {name: node.to_dataset() for name, node in fit.children.items()})
+    run = read_run(save_run(tmp_path, ID, tree=tree, worldview=steps_worldview()))
+    drawn = []
+    monkeypatch.setattr(
+        arviz_pictures, "_finish", lambda figure, path, run, title, how, source: drawn.append((figure, how))
+    )
+    arviz_pictures.draw_loo_pit(run, tmp_path / "x.png")
+    figure, how = drawn[0]
+    at, curve = max((line.get_data() for line in figure.axes[0].lines), key=lambda data: len(data[0]))
+    left, right = np.interp([0.25, 0.75], np.asarray(at, dtype=float), np.asarray(curve, dtype=float))
+    assert left < -0.1 and right > 0.1
+    assert "Below zero on the left and above on the right: predictions too wide;" in how
