@@ -50,11 +50,9 @@ def as_of_dates(
         raise InputError(f"--from {first} is after --to {last}: there is no as-of date between them")
     if every < 1:
         raise InputError(f"--every {every}: must be a number of months, at least 1")
-    found, step = [], 0
-    while (day := months_later(last, -every * step)) >= first:
-        found.append(day)
-        step += 1
-    return tuple(reversed(found))
+    months = 12 * (last.year - first.year) + last.month - first.month
+    found = [months_later(last, -back) for back in range(0, months + 1, every)]
+    return tuple(day for day in reversed(found) if day >= first)
 
 
 def bucket(as_of: date, day: date) -> int | None:

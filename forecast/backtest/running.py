@@ -196,9 +196,13 @@ def _check_dates(plan: Plan, dates: Sequence[date]) -> None:
 
 def _take_up(place: Path, settings: Mapping[str, Any]) -> None:
     """Begin a folder, or check that its cells were made with the same settings."""
+    if place.exists() and not place.is_dir():
+        raise InputError(f"--out {place}: is not a folder; name another place")
     file = place / "settings.json"
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError("not a table")
     except FileNotFoundError:
         if (place / "cells").exists():
             raise InputError(f"{place}: has cells but no settings.json; give another --out") from None

@@ -178,6 +178,13 @@ def test_dates_that_make_no_backtest_are_refused(
         as_of_dates(date(2026, 6, 30), first, last, every)
 
 
+def test_years_long_past_and_steps_of_any_length_make_dates() -> None:
+    last = date(2024, 3, 31)
+    assert as_of_dates(last, date(1, 1, 1), last, 10**30) == (last,)
+    found = as_of_dates(last, date(1, 1, 1), last, 1)
+    assert found[0] == date(1, 1, 31) and found[-1] == last and len(found) == 12 * 2023 + 3
+
+
 def test_dates_before_all_evidence_or_after_it_are_refused_before_anything_is_fitted(tmp_path: Path) -> None:
     plan = worlds.plan(tmp_path, worlds.runs())
     with pytest.raises(InputError, match="no evidence had been published by then"):

@@ -95,6 +95,17 @@ def test_a_damaged_cell_is_named_with_what_to_do(toy: Path) -> None:
     assert backtest(*PRIOR, "--every", "12", "--out", "here").exit_code == 0
 
 
+@pytest.mark.parametrize("text", ["[]", "3", "null"])
+def test_settings_that_are_no_table_are_damaged(toy: Path, text: str) -> None:
+    (toy / "here").mkdir()
+    (toy / "here" / "settings.json").write_text(text)
+    result = backtest(*PRIOR, "--out", "here")
+    assert result.exit_code == 1 and "settings.json is damaged" in " ".join(result.stderr.split())
+    (toy / "letter").write_text("mine")
+    result = backtest(*PRIOR, "--out", "letter")
+    assert result.exit_code == 2 and "--out letter: is not a folder" in " ".join(result.stderr.split())
+
+
 def test_other_settings_in_the_same_folder_are_refused_in_words(toy: Path) -> None:
     assert backtest(*PRIOR, "--every", "12", "--out", "here").exit_code == 0
     result = backtest(*PRIOR, "--every", "12", "--out", "here", "--draws", "200")
