@@ -88,6 +88,8 @@ class Folder:
     def _check(self, known: Path, given: Mapping[str, Any]) -> None:
         try:
             before = json.loads(known.read_text("utf-8"))
+            if not isinstance(before, dict):
+                raise ValueError("not a table")
             changed = sorted(key for key in {*before, *given} if before.get(key) != given.get(key))
         except (ValueError, TypeError, OSError) as error:
             raise InputError(

@@ -81,6 +81,14 @@ def test_a_folder_of_something_else_is_left_alone(plan_of, compiler, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
 
 
+@pytest.mark.parametrize("text", ["[]", "3", "x"])
+def test_settings_that_are_no_table_are_told_and_left_alone(plan_of, compiler, tmp_path, text):
+    (tmp_path / "settings.json").write_text(text)
+    with pytest.raises(InputError, match=r"settings.json cannot be read"):
+        calibrate(plan_of(), tmp_path, simulations=1, settings=QUICK, compiler=compiler)
+    assert (tmp_path / "settings.json").read_text() == text
+
+
 def test_a_fit_that_has_not_converged_is_tried_once_more_and_then_listed(
     plan_of, compiler, tmp_path, monkeypatch
 ):
