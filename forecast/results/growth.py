@@ -50,9 +50,9 @@ def describe_growth(
     Raises
     ------
     NotAvailable
-        The run has no such account, or the bloc no such quantity.
+        The run has no account of growth, or the bloc no such quantity.
     InputError
-        A date outside the run's, or a bloc that it does not have.
+        A date outside the run's, or a quantity or bloc that it does not have.
     """
     if GROUP not in tree.children:
         raise NotAvailable(
@@ -63,7 +63,7 @@ def describe_growth(
     names = [str(name) for name in group.data_vars]
     chosen = quantity or max(names, key=lambda name: int(group[name].notnull().any(("bloc", "time")).sum()))
     if chosen not in names:
-        raise NotAvailable(
+        raise InputError(
             f"this run has no account of the growth of {chosen!r}{did_you_mean(chosen, names)}; it has "
             f"{', '.join(names)}"
         )

@@ -361,3 +361,8 @@ def test_the_picture_stacks_every_part_and_draws_the_total(saved):
         assert last.min() == pytest.approx(min(0.0, ends[ends < 0].sum()), abs=1e-6)
     words = " ".join(text.get_text() for text in figure.texts)
     assert "priors alone of worldview 'toys'" in words.replace("\n", " ") and "Run some-run" in words
+
+
+def test_a_quantity_that_the_run_does_not_have_is_wrong_input(saved):
+    with pytest.raises(InputError, match="no account of the growth of 'chips_in_rum'"):
+        describe_growth(saved.tree, "chips_in_rum")
