@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -286,6 +288,8 @@ def _range(document: Document, where: Path, table: dict[str, Any], problems: Pro
         problems.add(at, f"log must be true or false, got {shown(log)}")
     elif not days and not numbers:
         problems.add(at, f"must have low and high, two numbers or two days, got {shown(table)}")
+    elif numbers and not _is_finite(low, high):
+        problems.add(at, f"low and high must be finite numbers, and not too far apart, got {shown(table)}")
     elif not low < high:  # type: ignore[operator]
         problems.add(at, f"low must be below high, got {low} and {high}")
     elif log and (days or low <= 0):  # type: ignore[operator]
@@ -293,6 +297,13 @@ def _range(document: Document, where: Path, table: dict[str, Any], problems: Pro
     elif not unread:
         return Range(low, high, log)  # type: ignore[arg-type]
     return None
+
+
+def _is_finite(low: Any, high: Any) -> bool:
+    try:
+        return math.isfinite(float(high) - float(low))
+    except OverflowError:  # whole numbers of TOML have no largest
+        return False
 
 
 def _check_design(
@@ -328,8 +339,8 @@ def _check_design(
     for key, values in settings.items():
         if isinstance(values, list):
             size *= len(values)
-            texts = [repr(one) for one in values]
-            if twice := sorted({text for text in texts if texts.count(text) > 1}):
+            counted = Counter(map(repr, values))
+            if twice := sorted(text for text, count in counted.items() if count > 1):
                 problems.add(
                     document.origin(places[key]), f"has {twice[0]} twice: the same cells would be made twice"
                 )

@@ -63,6 +63,8 @@ class Journal:
         """
         if self.resume and not (self.folder / _ABOUT).is_file():
             raise InputError(f"--resume {self.folder}: there is no sweep to go on with ({_ABOUT} is missing)")
+        if self.folder.exists() and not self.folder.is_dir():
+            raise InputError(f"--out {self.folder}: is not a folder; name another place")
         with self._writing("the sweep"):
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock = _locked(self.folder)
@@ -162,9 +164,11 @@ class Journal:
         except OSError as error:
             reason = "the disk is full" if error.errno in _FULL else error.strerror or str(error)
             free = "Free some space" if error.errno in _FULL else "Put that right"
+            begun = (self.folder / _ABOUT).is_file()
+            then = f"go on with --resume {self.folder}" if begun else "begin again"
             raise ForecastError(
                 f"{self.folder}: {what} could not be written: {reason}. Nothing half-written was kept and "
-                f"cells that were made stay. {free}, then go on with --resume {self.folder}"
+                f"cells that were made stay. {free}, then {then}"
             ) from error
 
     def _unlock(self) -> None:

@@ -152,9 +152,9 @@ class _Planner:
         for problem in error.problems:
             where = self.sweep.document.file
             for key, value in tried.settings.items():
-                option = f"--set {key}={shown(value)}: "
-                if problem.startswith(option):
-                    where, problem = self.sweep.place(key), problem.removeprefix(option)
+                for option in (f"--set {key}={shown(value)}: ", f"--{key.replace('_', '-')} {value}: "):
+                    if problem.startswith(option):
+                        where, problem = self.sweep.place(key), problem.removeprefix(option)
             found = self.problems.setdefault((where, problem), [])
             if cell not in found:
                 found.append(cell)

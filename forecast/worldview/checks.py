@@ -92,7 +92,8 @@ def read_settings(
     for key, given in settings.items():
         if given is None:
             continue
-        option = Option(f"--{key.replace('_', '-')} {given if isinstance(given, str) else shown(given)}")
+        plain = given.isoformat() if isinstance(given, date) else given
+        option = Option(f"--{key.replace('_', '-')} {plain if isinstance(plain, str) else shown(plain)}")
         try:
             values[key] = _read_setting(key, given)
         except (ValueError, TypeError) as error:

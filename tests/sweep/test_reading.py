@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from forecast.errors import InputError
 from forecast.host import load_plugins
 from forecast.sweep import cells_of, plan_sweep, read_sweep
 from forecast.sweep.design import short_names, value_of
-from tests.sweep.support import HEAD, PRIOR, make_folder, sweep, written
+from tests.sweep.support import FOUR, HEAD, PRIOR, make_folder, sweep, written
 
 LISTS = 'design = "list"\n[settings]\nseed = [1, 2]\nas_of = [2026-06-30]\n'
 HUGE = "[settings]\n" + "".join(f'"thresholds.t{n}.mu" = {list(range(10))}\n' for n in range(5))
@@ -91,6 +92,10 @@ def test_a_mistake_is_told_in_words(here, text, word):
         ("{ low = 2, high = 1 }", "low must be below high, got 2 and 1"),
         ("{ low = 0, high = 1, log = true }", "log = true needs numbers above zero, got 0"),
         ("{ low = 1 }", "must have low and high"),
+        ("{ low = -inf, high = inf }", "must be finite numbers"),
+        ("{ low = nan, high = 1 }", "must be finite numbers"),
+        ("{ low = -1e308, high = 1e308 }", "and not too far apart"),
+        (f"{{ low = 0, high = 1{'0' * 400} }}", "must be finite numbers"),
         ("{ low = 1, high = 2, lgo = true }", "lgo: nothing reads this key"),
         ("{ low = 1, high = 2, log = 1 }", "log must be true or false, got 1"),
     ],
@@ -98,6 +103,13 @@ def test_a_mistake_is_told_in_words(here, text, word):
 def test_a_range_that_is_none_is_told(here, span, word):
     text = f'design = "latin-hypercube"\nsamples = 4\n[settings]\n"thresholds.t.mu" = {span}\n'
     assert any(word in problem and "sweep.toml:4" in problem for problem in problems(text))
+
+
+def test_a_list_of_very_many_values_is_refused_at_once(here):
+    text = f"[settings]\nseed = {list(range(60_000))}\n"
+    begun = time.process_time()
+    assert any("the grid has 60,000 cells" in problem for problem in problems(text))
+    assert time.process_time() - begun < 20  # minutes, where each value was sought among all
 
 
 def test_a_grid_is_all_combinations_and_its_last_setting_varies_fastest(here):
@@ -173,7 +185,9 @@ scenario = ["none", "slower.toml"]
         ('scenario = ["slowr.toml"]', "sweep.toml:3: [settings] scenario: slowr.toml: there is no such file"),
         ('scenario = ["no-contrls"]', "did you mean 'no-controls'"),
         ('without = ["none", "lin"]', "cannot leave out 'lin'"),
-        ('window = ["2026-01-01:2020-01-01"]', "2020-01-01"),
+        ('window = ["2026-01-01:2020-01-01"]', "sweep.toml:3: [settings] window: cell 0 ("),
+        ("as_of = [1900-12-31]", "[settings] as_of: cell 0 (as_of = 1900-12-31): as_of: must be from"),
+        ('as_of = ["yesterday"]', "[settings] as_of: cell 0 (as_of = yesterday): must be a date"),
         ('"thresholds.computer.mu" = [27]', "did you mean 'compute'"),
         ('"priors.line.grwth.mu" = [1]', "grwth"),
         ('"milestones.big.title" = [3]', "must be text, got 3"),
@@ -184,6 +198,20 @@ def test_a_value_that_leads_nowhere_is_told_with_its_cell(here, line, word):
     assert result.exit_code == 2, result.output
     assert word in " ".join(result.stderr.split())
     assert not Path("sweeps").exists()
+
+
+def test_a_file_where_the_sweep_should_go_is_wrong_input_and_stays(here):
+    Path("letter").write_text("mine")
+    result = sweep(written(FOUR), "--out", "letter")
+    assert result.exit_code == 2 and "--out letter: is not a folder" in result.stderr
+    assert Path("letter").read_text() == "mine"
+
+
+def test_a_sweep_that_could_not_begin_is_not_said_to_be_resumable(here):
+    Path("letter").write_text("mine")
+    result = sweep(written(FOUR), "--out", "letter/below")
+    assert result.exit_code == 1
+    assert "could not be written" in result.stderr and "then begin again" in " ".join(result.stderr.split())
 
 
 def test_a_base_that_is_not_there_is_told(here):
