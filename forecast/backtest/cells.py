@@ -21,6 +21,7 @@ from forecast.errors import ForecastError
 from forecast.model import build_graph
 from forecast.report.text_file import save_text
 from forecast.results import to_json
+from forecast.results.summary import accepted_draws
 from forecast.spec import history_end
 from forecast.streams import stream
 
@@ -47,13 +48,15 @@ def fit_cell(plan: Plan, reporter: Reporter) -> dict[str, Any]:
     worldview, spec = plan.worldview, plan.spec
     series = all_series(plan.host, build_graph(spec, history_end(spec)))
     reporter.phase("Predicting what came next")
+    # As every number of a run: draws that contradict what had not been crossed by then are set aside.
+    accepted = accepted_draws(run.results["crossings"].to_dataset()).ravel()
     cases = predict(
         spec,
         series,
-        run.parameters,
+        {key: draws[accepted] for key, draws in run.parameters.items()},
         until=months_later(spec.as_of, max(MONTHS_AHEAD)),
         seed=worldview.seed,
-        size=run.chains * plan.settings.draws,
+        size=int(accepted.sum()),
         interventions=worldview.intervene,
     )
     known = {name: _known(one, plan) for name, one in series.items()}
