@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from forecast.evidence import EvidenceTable, Row, row_to_json
+from forecast.wording import shown
 
 if TYPE_CHECKING:
     from forecast.model import Graph, Key
@@ -21,6 +23,7 @@ _FIGURE = (
 )  # fmt: skip
 
 _KEYS = {
+    "tables": ("driver", "table", "title", "description", "licence"),
     "evidence": ("driver", "table", "label", *_FIGURE, "fitted", "quantities"),
     "priors": ("driver", "name", "bloc", "epoch", "unit", "prior", "source", "judgement", "origin"),
 }
@@ -160,4 +163,23 @@ def inputs_damage(found: Mapping[str, Any]) -> str | None:
             missing = [name for name in wanted if name not in entry]
             if missing:
                 return f"{key}[{place}] lacks {', '.join(missing)}"
+            for name in wanted:
+                if not _is_kind(name, entry[name]):
+                    return f"{key}[{place}] {name} is {shown(entry[name])}"
     return None
+
+
+def _is_kind(name: str, value: object) -> bool:
+    """Whether a value is what its key holds: a number, yes or no, names, a day, or text."""
+    if name in ("fitted", "judgement"):
+        return isinstance(value, bool)
+    if name == "quantities":
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    if name in ("value", "low", "high", "level"):
+        return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+    if name in ("date", "published") and isinstance(value, str) and value:
+        try:
+            date.fromisoformat(value)
+        except ValueError:
+            return False
+    return value is None or isinstance(value, str)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -145,6 +146,12 @@ def test_a_run_of_an_earlier_version_says_that_it_lacks_the_list(stored):
         ),
         (lambda text: text.replace('"published"', '"pub"', 1), r"evidence\[0\] lacks published"),
         (lambda text: text.replace('"priors"', '"prior"', 1), "priors is no list"),
+        (lambda text: re.sub(r'"value": [^,]+', '"value": "many"', text), r"evidence\[0\] value is 'many'"),
+        (lambda text: re.sub(r'"date": [^,]+', '"date": "9999-99-99"', text), "date is '9999-99-99'"),
+        (lambda text: re.sub(r'"bloc": [^,]+', '"bloc": ["us"]', text), r"bloc is \['us'\]"),
+        (lambda text: text.replace('"fitted": true', '"fitted": 1', 1), "fitted is 1"),
+        (lambda text: re.sub(r'"quantities": \[[^]]*\]', '"quantities": 3', text), "quantities is 3"),
+        (lambda text: text.replace('"licence"', '"license"', 1), r"tables\[0\] lacks licence"),
         (lambda text: "[]", "list where a table belongs"),
     ],
 )
