@@ -195,6 +195,14 @@ def test_reasons_are_told_where_a_part_failed(tmp_path: Path):
     assert "It lacks <a group>." in text
 
 
+@pytest.mark.parametrize("found", [{}, {"milestone_title": "AGI", "horizon": "2060-12-31", "base": 3}])
+def test_scenarios_that_are_damaged_are_told_in_the_page_and_do_not_stop_it(
+    run: StoredRun, found: dict[str, Any]
+):
+    text = Reader(page(run, Brought(scenarios=found))).text
+    assert "scenarios.json is damaged (" in text and "forecast scenario writes it again" in text
+
+
 def without(tree: xr.DataTree, *groups: str) -> xr.DataTree:
     return xr.DataTree.from_dict(
         {name: node.to_dataset() for name, node in tree.children.items() if name not in groups}

@@ -66,18 +66,23 @@ def scenarios(material: Material, brought: Brought) -> Block:
             "No scenario was run on this run: forecast scenario --all runs those that are shipped.",
         )
         return Block("scenarios", title, missing=why)
-    lead = (
-        f"{found['milestone_title']}: what changes if. Changes and shifts are of the same draws with and "
-        "without the change, unless a scenario was fitted again."
-    )
-    return Block(
-        "scenarios",
-        title,
-        "scenarios.html.j2",
-        {"tables": list(_tables(found))},
-        lead,
-        [_medians(material, found)],
-    )
+    try:
+        lead = (
+            f"{found['milestone_title']}: what changes if. Changes and shifts are of the same draws with and "
+            "without the change, unless a scenario was fitted again."
+        )
+        data, charts = {"tables": list(_tables(found))}, [_medians(material, found)]
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+    ) as error:  # the file has no schema to check by
+        why = (
+            f"scenarios.json is damaged ({type(error).__name__}: {error}); forecast scenario writes it again."
+        )
+        return Block("scenarios", title, missing=why)
+    return Block("scenarios", title, "scenarios.html.j2", data, lead, charts)
 
 
 def _named(found: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
