@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.calibration.bands import band
+from forecast.calibration.bands import band, p_value
 from forecast.calibration.folder import Folder
 from forecast.calibration.ranks import FALSE_ALARM, describe
 from forecast.calibration.running import FIT, Fitter, decisive
@@ -146,8 +146,9 @@ def judged(records: Sequence[dict[str, Any]], names: Sequence[str], inferred: in
     Returns
     -------
     dict
-        ``ok`` holds if every curve is inside its band and no more than a tenth
-        of the simulations failed.
+        ``ok`` holds if every curve is inside its band, no more than a tenth of
+        the simulations failed, and there are ``enough`` of them: with fewer even
+        ranks that are all 0 would make a curve that is inside.
     """
     good = [record for record in records if not record["reasons"]]
     parameters = {}
@@ -164,8 +165,10 @@ def judged(records: Sequence[dict[str, Any]], names: Sequence[str], inferred: in
         for record in records
         if record["reasons"]
     ]
+    # Fewer data sets than this pass whatever the model, and a check that cannot fail says nothing.
+    enough = bool(p_value(np.zeros(len(good))) <= FALSE_ALARM / len(names))
     ok = bool(
-        good
+        enough
         and len(failed) <= LARGEST_FAILED * len(records)
         and all(one["inside_band"] for one in parameters.values())
     )
@@ -175,6 +178,7 @@ def judged(records: Sequence[dict[str, Any]], names: Sequence[str], inferred: in
         "failed": len(failed),
         "parameters": parameters,
         "ok": ok,
+        "enough": enough,
         "outside": [name for name, one in parameters.items() if not one["inside_band"]],
         "failures": failed,
         "false_alarm": FALSE_ALARM,

@@ -53,6 +53,8 @@ def _verdict(summary: Mapping[str, Any]) -> Text:
     more = ""
     if summary["failed"] > summary["largest_failed_share"] * summary["simulations"]:
         more = f" More than {summary['largest_failed_share']:.0%} of the fits failed."
+    if not summary["enough"]:
+        more += " So few data sets pass whatever the model: make more (--simulations)."
     return Text.assemble(
         "Calibration ",
         (word, style),

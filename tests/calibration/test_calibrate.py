@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 
 import jsonschema
+import numpy as np
 import pytest
 
 from forecast.calibration import calibrate, calibration_schema, running
+from forecast.calibration.calibrating import judged
 from forecast.errors import InputError
 from tests.calibration.conftest import QUICK, SIMULATIONS
 
@@ -109,3 +111,24 @@ def test_with_nothing_to_fit_it_says_so(tmp_path):
     with pytest.raises(InputError, match="no row of evidence depends on an uncertain number"):
         calibrate(plan, tmp_path / "out", simulations=1)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("count", [1, 3, 4])
+def test_so_few_simulations_that_none_could_fail_do_not_pass(count):
+    names = [f"line.number[{place}]" for place in range(60)]
+    even, worst = np.random.default_rng(4).random((count, 60)), np.zeros((count, 60))
+    for ranks in (even, worst):
+        records = [
+            {
+                "simulation": at,
+                "reasons": [],
+                "attempts": 1,
+                "draws": 100,
+                "ranks": dict(zip(names, row, strict=True)),
+                "contraction": dict.fromkeys(names, 0.5),
+            }
+            for at, row in enumerate(ranks.tolist())
+        ]
+        found = judged(records, names, 60)
+        assert found["outside"] == []
+        assert found["ok"] is found["enough"] is False
