@@ -164,13 +164,13 @@ def _why(
     if method == "model":
         if here:
             rows = len({(case["name"], case["date"]) for case in here})
-            more = f" ({len(blind)} more from before the table's first row)" if blind else ""
+            more = f" ({len(blind)} more from before the first row)" if blind else ""
             few = f"{_counted(len(here), 'case')} of {_counted(rows, 'row')}"
             return f"only {few}; {FEWEST_CASES} are needed{more}"
         if blind:
             return (
-                f"no row of the table had been published at the as-of dates of its {len(blind)} cases: the "
-                "prior alone, which was written later, is no prediction"
+                f"no row that the fit uses had been published at the as-of dates of its {len(blind)} cases: "
+                "the prior alone, which was written later, is no prediction"
             )
         if any(cell["series"].get(series, {}).get("frontier") for cell in cells):
             return "no model released then led its bloc, among those that were published later"

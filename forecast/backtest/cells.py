@@ -163,8 +163,8 @@ def _fit(run: Run) -> dict[str, Any]:
 
 
 def _about(one: Series, plan: Plan) -> dict[str, Any]:
-    known = plan.spec.evidence[one.term.driver, one.term.target]
-    return {"rows_known": len(known), "frontier": one.frontier, "unit": one.unit}
+    used, _ = known_rows(one, plan.spec)
+    return {"rows_known": len(used), "frontier": one.frontier, "unit": one.unit}
 
 
 def _history(run: Run) -> list[dict[str, Any]]:

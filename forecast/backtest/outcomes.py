@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from forecast.backtest.predictive import Mixture
 from forecast.driver import Term
+from forecast.errors import PluginError
 from forecast.evidence import EvidenceTable, Row
 from forecast.host import Host
 from forecast.model import Graph, Key, Likelihood, Spec, build_graph
@@ -193,6 +194,7 @@ def predict(
     cases = []
     for number, (one, likelihood, places) in enumerate(chosen):
         rows = likelihood.observations
+        _check_finite(one, spec, number, values)
         for place in places:
             laws = {
                 name: values[f"{number}|{name}"][:, place]
@@ -213,6 +215,17 @@ def predict(
                 )
             )
     return cases
+
+
+def _check_finite(one: Series, spec: Spec, number: int, values: Mapping[str, Floats]) -> None:
+    mean, sd = values[f"{number}|mean"], values[f"{number}|sd"]
+    if not (np.all(np.isfinite(mean)) and np.all(sd > 0)):
+        raise PluginError(
+            f"its measurement model of {one.term.target!r} gives no finite mean and positive spread for rows "
+            f"after {spec.as_of}",
+            driver=one.term.driver,
+            distribution=spec.distributions.get(one.term.driver),
+        )
 
 
 def _to_predict(one: Series, rows: Observations, spec: Spec, until: date) -> NDArray[np.int64]:

@@ -66,7 +66,7 @@ def scores_figure(result: Mapping[str, Any]) -> Figure:
     height = 2.3 + 0.3 * len(rows)
     figure = _figure(9.5, height)
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=[1.5, 1])
-    figure.subplots_adjust(left=0.3, right=0.98, bottom=1.15 / height, top=1 - 0.95 / height, wspace=0.06)
+    figure.subplots_adjust(left=0.375, right=0.98, bottom=1.15 / height, top=1 - 0.95 / height, wspace=0.06)
     places = np.arange(len(rows))[::-1]
     for place, model in zip(places, rows, strict=True):
         for number, (method, (colour, marker, _)) in enumerate(LOOKS.items()):
@@ -77,10 +77,10 @@ def scores_figure(result: Mapping[str, Any]) -> Figure:
                     ratio = float(np.clip(one["crps"] / max(one["model_crps"], 1e-9), 0.2, 20))
                     y = place + 0.2 * (1 - number)
                     left.plot([ratio], [y], marker=marker, color=colour, markersize=6, zorder=3)
-        for level, colour, nominal in _LEVELS:
+        for number, (level, colour, nominal) in enumerate(_LEVELS):
             right.plot(
-                [model["coverage"][level]], [place], marker="o", color=colour, markersize=7, zorder=3,
-                clip_on=False,
+                [model["coverage"][level]], [place + 0.22 * (1 - number)], marker="o", color=colour,
+                markersize=5.5, zorder=3, clip_on=False,
             )  # fmt: skip
             right.axvline(nominal, color=colour, linewidth=1, linestyle=(0, (3, 2)), zorder=1)
     left.axvline(1, color=INK, linewidth=1, zorder=1)
@@ -90,13 +90,7 @@ def scores_figure(result: Mapping[str, Any]) -> Figure:
     left.xaxis.set_major_locator(FixedLocator([0.25, 0.5, 1, 2, 4, 8, 16]))
     left.xaxis.set_minor_locator(NullLocator())
     left.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}x"))
-    left.set_yticks(
-        places,
-        [
-            f"{_series_title(result, one)}, {_ahead(one['months_ahead'])} (n {one['n']}, {one['rows']} rows)"
-            for one in rows
-        ],
-    )
+    left.set_yticks(places, [_case_label(one) for one in rows])
     left.set_xlabel("CRPS over the model's on the same cases", fontsize=8.5, color=INK)
     right.set_xlim(0, 1)
     right.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.0f}%"))
@@ -140,7 +134,7 @@ def pit_figure(result: Mapping[str, Any]) -> Figure:
     figure = _figure(9.5, height)
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     figure.subplots_adjust(
-        left=0.08, right=0.985, bottom=0.85 / height, top=1 - 1.1 / height, hspace=0.35, wspace=0.08
+        left=0.08, right=0.985, bottom=0.85 / height, top=1 - 1.1 / height, hspace=0.35, wspace=0.1
     )
     for axes, name in zip(panels.flat, series, strict=False):
         values = np.sort(np.array(result["pit"][name]))
@@ -150,8 +144,9 @@ def pit_figure(result: Mapping[str, Any]) -> Figure:
         axes.fill_between(grid, low, high, color=SHADE, linewidth=0, zorder=0)
         axes.axhline(0, color=FAINT, linewidth=1, zorder=1)
         axes.plot(grid, difference, color="#0072B2", linewidth=1.6, drawstyle="steps-post", zorder=3)
-        label = f"{result['known_by'].get(name, {}).get('title', name)} (n {len(values)})"
-        axes.set_title(textwrap.shorten(label, 42, placeholder="…"), loc="left", fontsize=8.5, color=INK)
+        axes.set_title(f"{name} (n {len(values)})", loc="left", fontsize=9, color=INK)
+        axes.xaxis.set_major_locator(FixedLocator([0, 0.25, 0.5, 0.75, 1]))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
         axes.set_xlim(0, 1)
         _finish(axes)
         axes.tick_params(labelbottom=True)
@@ -164,8 +159,8 @@ def pit_figure(result: Mapping[str, Any]) -> Figure:
     _titles(
         figure,
         "Calibration: where what came next fell in the model's predictions",
-        f"Grey: where {_BAND:.0%} of curves of as many independent cases would lie whole (these depend on "
-        "one another). Above it on the left: too many outcomes lower than predicted.",
+        "A curve below zero: outcomes higher than predicted; above: lower. Grey: where "
+        f"{_BAND:.0%} of curves of as many independent cases would lie whole (these depend on one another).",
         result,
     )
     return figure
@@ -267,13 +262,10 @@ def _finish(axes: Axes) -> None:
         axes.spines[side].set_color(FAINT)
 
 
-def _series_title(result: Mapping[str, Any], one: Mapping[str, Any]) -> str:
-    title = str(result["known_by"].get(one["series"], {}).get("title", one["series"]))
-    return textwrap.shorten(title, 34, placeholder="…")
-
-
-def _ahead(months: int) -> str:
-    return {6: "to 6 months", 12: "7-12", 24: "13-24"}.get(months, f"to {months}")
+def _case_label(one: Mapping[str, Any]) -> str:
+    bloc = "" if one["bloc"] == "all" else f" ({one['bloc']})"
+    months = {6: "1-6", 12: "7-12", 24: "13-24"}.get(one["months_ahead"], str(one["months_ahead"]))
+    return f"{one['series']}{bloc}, {months} months: {one['n']} cases, {one['rows']} rows"
 
 
 def _span(result: Mapping[str, Any]) -> str:
