@@ -217,7 +217,7 @@ def outdated(
             logs = np.asarray(stored[name].transpose("chain", "draw", ...).to_numpy(), dtype=float)
             column = _column(draws, one)
             was = logs.reshape(draws.shape[0] * draws.shape[1], -1)[:, column]
-            now = one.before.logpdf(draws.values(one.number))
+            now = one.before.logpdf(_inside(draws.values(one.number), one.before))
             same = np.allclose(was, now, rtol=_CLOSE, atol=_CLOSE)
         else:
             same = _same_in_words(one, inputs)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 from click.testing import CliRunner
 from scipy import stats
 
@@ -21,7 +22,10 @@ from forecast.host import load_plugins
 from forecast.inference import Compiler, SamplerSettings
 from forecast.results import read_run
 from forecast.whatif import ask
-from forecast.whatif.importance import smooth
+from forecast.whatif.changes import Changed
+from forecast.whatif.importance import Draws, outdated, smooth
+from forecast.worldview import Prior
+from forecast.worldview.correlations import THRESHOLDS, Number
 from tests.toys import WORLDVIEW, Line, driver, table, worldview
 
 pytestmark = pytest.mark.slow  # 12 seconds: two compilations
@@ -319,6 +323,22 @@ def test_a_driver_whose_prior_has_changed_since_is_not_weighed(request, kind, li
         setting = "priors.ramp.pace.sigma=0.2"
     with pytest.raises(ForecastError, match="another prior of .* now"):
         ask(stored, [setting], tmp_path, loaded=loaded([other]))
+
+
+def test_a_draw_that_single_precision_rounded_out_of_its_support_is_no_other_prior():
+    """0.3 in single precision is above 0.3, where a uniform prior that ends there has no density."""
+    view = {"lower": 0.1, "upper": 0.3}
+    before = Prior("Uniform", view, "OOM")
+    number = Number(THRESHOLDS, "compute")
+    values = np.array([[0.1, 0.2, 0.3]], dtype=np.float32).astype(float)
+    assert np.isneginf(before.logpdf(values[0])).any()
+    drawn = xr.Dataset({"thresholds.compute": (("chain", "draw"), values)})
+    stored = xr.Dataset({"thresholds.compute": (("chain", "draw"), np.full((1, 3), -np.log(0.2)))})
+    draws = Draws(drawn, {}, {"compute": before}, ("us_allies",))
+    same = Changed(number, before, dataclasses.replace(before, params={"lower": 0.15, "upper": 0.25}))
+    assert outdated(draws, [same], stored, None) == []
+    other = dataclasses.replace(same, before=dataclasses.replace(before, params={"lower": 0.0, "upper": 0.3}))
+    assert outdated(draws, [other], stored, None) == [str(number)]
 
 
 def test_a_run_without_the_draws_of_thresholds_says_so(prior_run, ramps, tmp_path, monkeypatch):
