@@ -13,7 +13,10 @@ import pytest
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast.inference import Compiler, SamplerSettings, sample
+from forecast.inference import Compiler, SamplerSettings, begin, sample
+from forecast.inference.points import unconstrained
+from forecast.inference.sampling import _with_numbers
+from forecast.model import model_data
 from tests.inference.toy import TRUTH, toy
 
 QUICK = SamplerSettings(draws=50, tune=100, chains=2, cores=1)
@@ -92,3 +95,17 @@ def test_pymcs_own_sampler_works_too(fit: tuple[NDArray[np.float64], xr.Dataset]
     np.testing.assert_allclose(draws.mean((0, 1)), fit[0].mean((0, 1)), atol=0.03)
     sample(*toy(seed=2), settings, seed=1, compiler=compiler)
     assert compiler.compilations == 1
+
+
+def test_chains_start_where_they_are_told(compiler: Compiler) -> None:
+    graph, layout = toy()
+    start = layout.draw(3, 1)[0]
+    model = _with_numbers(compiler.compiled(graph, layout).code, layout, model_data(graph, layout), start)
+    assert model.exact
+    expanded = unconstrained(model.entry.names, layout, start[None])[0]
+    np.testing.assert_array_equal(model.start, expanded)
+    settings = SamplerSettings(draws=50, tune=100, chains=2, cores=1)
+    running = begin(graph, layout, settings, seed=1, compiler=compiler, start=start)
+    draws, _ = running.result()
+    assert running.is_finished
+    assert draws.shape == (2, 50, len(layout.entries))
