@@ -101,6 +101,13 @@ class StoredRun:
         return read_groups(self.path / "results.nc", names)
 
 
+_MANIFEST = (
+    (("command", "plugins"), list, "list"),
+    (("drivers", "evidence", "hashes", "versions", "timings"), dict, "table"),
+)
+"""Keys of ``manifest.json`` that readers go through, and what each is; one of another kind is damage."""
+
+
 def read_run(path: Path) -> StoredRun:
     """Read a run folder.
 
@@ -113,6 +120,12 @@ def read_run(path: Path) -> StoredRun:
     if missing:
         raise ForecastError(f"{path} is not a whole run: {', '.join(missing)} missing. Make the run again.")
     manifest = _read_json(path / "manifest.json")
+    for keys, kind, words in _MANIFEST:
+        for key in keys:
+            if key in manifest and not isinstance(manifest[key], kind):
+                raise ForecastError(
+                    f"{path / 'manifest.json'} is damaged: {key} is no {words}. Make the run again."
+                )
     summary = _read_json(path / "summary.json")
     schema = summary.get("schema")
     if schema != SCHEMA:

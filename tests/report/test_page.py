@@ -195,6 +195,11 @@ def test_reasons_are_told_where_a_part_failed(tmp_path: Path):
     assert "It lacks <a group>." in text
 
 
+def test_a_manifest_without_readable_settings_still_makes_a_page(run: StoredRun):
+    odd = dataclasses.replace(run, manifest=run.manifest | {"settings": 3})
+    assert "How to reproduce it" in Reader(page(odd, Brought())).text
+
+
 @pytest.mark.parametrize("found", [{}, {"milestone_title": "AGI", "horizon": "2060-12-31", "base": 3}])
 def test_scenarios_that_are_damaged_are_told_in_the_page_and_do_not_stop_it(
     run: StoredRun, found: dict[str, Any]

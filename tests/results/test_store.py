@@ -352,6 +352,8 @@ def damaged(tmp_path: Path, name: str, text: str | None) -> Path:
     [
         ("results.nc", None, "results.nc missing"),
         ("manifest.json", "{", r"manifest.json is damaged: it is not JSON"),
+        ("manifest.json", '{"drivers": 3}', r"manifest.json is damaged: drivers is no table"),
+        ("manifest.json", '{"plugins": "a.py"}', r"manifest.json is damaged: plugins is no list"),
         ("manifest.json", "[]", "holds a list"),
         ("summary.json", "\x00", "summary.json is damaged"),
         ("summary.json", '{"schema": "forecast.summary/9"}', "this version reads 'forecast.summary/1'"),

@@ -282,7 +282,8 @@ def again(material: Material) -> Block:
     """How to make the run again."""
     manifest = material.stored.manifest
     command = manifest.get("command") or ["run"]
-    settings = dict(manifest.get("settings", {}))
+    given = manifest.get("settings")
+    settings = dict(given) if isinstance(given, Mapping) else {}
     sampler = settings.pop("sampler", {})
     shown = {**sampler, **settings} if isinstance(sampler, Mapping) else settings
     data = {
