@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from forecast.results.weighting import weighted_quantile, weighted_share
+from forecast.results.weighting import least_error, weighted_quantile, weighted_share
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -92,7 +92,8 @@ def estimate(indicator: ArrayLike, accepted: ArrayLike, weights: ArrayLike | Non
     effective sample size. Where every accepted draw agrees that error would be
     0, which is overconfident, and a single chain of a few draws has none: then
     it is sqrt(q (1 - q) / n) with q = (k + 0.5) / (n + 1), k of n accepted
-    draws. With weights the sums are weighted, and n is their effective size.
+    draws. With weights the sums are weighted, n is their effective size, and the
+    error is at least :func:`forecast.results.weighting.least_error`.
 
     Parameters
     ----------
@@ -129,6 +130,8 @@ def estimate(indicator: ArrayLike, accepted: ArrayLike, weights: ArrayLike | Non
     mcse = float("nan")
     if 0 < p < 1:
         mcse = mcse_of_mean(parts)
+        if weights is not None:
+            mcse = max(mcse, least_error(p, np.where(counts, weights, 0.0)))
     if not (np.isfinite(mcse) and mcse > 0):
         q = (k + 0.5) / (n + 1)
         mcse = float(np.sqrt(q * (1 - q) / n))

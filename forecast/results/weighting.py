@@ -58,6 +58,31 @@ def weighted_share(holds: NDArray[np.bool_], weights: FloatArray) -> tuple[float
     return share, effective_size(weights), weights * (holds - share) / weights.mean()
 
 
+def least_error(share: float, weights: ArrayLike) -> float:
+    """Monte Carlo error of a share that weights would give if they had nothing to do with it.
+
+    Where few draws carry the weight the linearised ratio knows too little of its
+    own error: by luck all of them may agree. Of independent draws the weights
+    add p (1 - p) (1/effective size - 1/number of draws) to the variance.
+
+    Parameters
+    ----------
+    share : float
+    weights : array_like
+        Not negative; draws of weight 0 do not count.
+
+    Returns
+    -------
+    float
+        0 where all weights are alike.
+    """
+    given = np.asarray(weights, dtype=float)
+    effective, count = effective_size(given), int(np.count_nonzero(given))
+    if not effective:
+        return 0.0
+    return float(np.sqrt(share * (1 - share) * max(1 / effective - 1 / count, 0.0)))
+
+
 def weighted_quantile(values: FloatArray, weights: ArrayLike, level: float) -> float | None:
     """Quantile of weighted draws.
 

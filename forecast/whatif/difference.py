@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from forecast.dates import decimal_year, end_of
 from forecast.results.crossing_summary import mcse_of_mean, window_indicators
 from forecast.results.summary import accepted_draws, crossing_array
-from forecast.results.weighting import weighted_share
+from forecast.results.weighting import least_error, weighted_share
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -60,6 +60,8 @@ def difference(
             if paired:
                 parts = _parts(after, name, bloc, weights) - _parts(before, name, bloc, None)
                 error = mcse_of_mean(parts) if parts.any() else 0.0
+                if weights is not None:
+                    error = max(error, least_error(new["p_in"], weights))
             medians = old["quantiles"]["0.5"], new["quantiles"]["0.5"]
             found[name][bloc] = {
                 "p_in": new["p_in"] - old["p_in"],
