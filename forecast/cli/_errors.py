@@ -35,7 +35,8 @@ def shown_as_paragraph() -> Iterator[None]:
     try:
         with _warnings_in_words():
             yield
-        sys.stdout.flush()  # a pipe closed by its reader shows itself here, not at shutdown
+        if sys.stdout is not None:  # as it is where the shell closed it (>&-)
+            sys.stdout.flush()  # a pipe closed by its reader shows itself here, not at shutdown
     except (KeyboardInterrupt, click.Abort):
         _leave("Interrupted; nothing half-written was kept.", INTERRUPTED)
     except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
@@ -120,6 +121,7 @@ def _leave(text: str, code: int, error: Exception | None = None) -> None:
         click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
     # What a command already wrote to stdout stands before the error.
     with contextlib.suppress(OSError, ValueError):
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     click.echo(text, err=True)
     sys.exit(code)

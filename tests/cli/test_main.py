@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from forecast.cli import COMMANDS, LazyGroup, main
+from forecast.cli._errors import shown_as_paragraph
 from forecast.errors import ForecastError, InputError, PluginError
 
 HEAVY = [
@@ -252,6 +253,16 @@ def test_a_pipe_closed_by_its_reader_is_no_error():
     process.stderr.close()
     process.wait(timeout=30)
     assert complaint == b""
+
+
+def test_a_standard_output_that_is_closed_is_no_bug(monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", None)
+        with shown_as_paragraph():
+            pass
+        with pytest.raises(SystemExit) as left, shown_as_paragraph():
+            raise InputError("a mistake")
+    assert left.value.code == 2
 
 
 def test_an_unknown_option_exits_with_two_in_a_process_of_its_own():
