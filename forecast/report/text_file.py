@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from forecast.errors import ForecastError, InputError
@@ -60,7 +60,8 @@ def replacing(path: Path, what: str = "") -> Iterator[Path]:
         reason = error.strerror or error
         raise ForecastError(f"{path}: {what}could not be written: {reason}.") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing can be written, nothing can be removed either
+            temporary.unlink(missing_ok=True)
 
 
 def save_text(path: Path, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import warnings
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from forecast.errors import ForecastError, InputError
 from forecast.report.figures import crossings_figure
 from forecast.report.picture_file import check_picture_path, save_picture
 from forecast.report.scenario_figure import scenario_figure
+from forecast.report.text_file import save_text
 from forecast.results.scenario_summary import Branch, summarise_scenarios
 from tests.results.synthetic import likely_crossings, small_worldview
 
@@ -90,3 +92,13 @@ def test_a_picture_that_cannot_be_written_is_an_error_in_words(tmp_path: Path) -
     with pytest.raises(ForecastError, match="could not be written: File name too long"):
         save_picture(drawn(), path)
     assert not list(tmp_path.iterdir())
+
+
+def test_where_nothing_can_be_removed_the_message_still_names_the_file(tmp_path, monkeypatch):
+    def refused(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "write_text", refused)
+    monkeypatch.setattr(Path, "unlink", refused)
+    with pytest.raises(ForecastError, match=r"page.html: could not be written: Read-only file system"):
+        save_text(tmp_path / "page.html", "text")
