@@ -50,10 +50,14 @@ def kept_models() -> list[KeptModel]:
 
     Raises
     ------
+    InputError
+        What FORECAST_CACHE names is a file.
     ForecastError
         The folder cannot be read.
     """
     folder = cache_folder()
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"FORECAST_CACHE {folder}: is a file; name a folder, which need not be there")
     try:
         paths = sorted(folder.glob("model-*.npz")) if folder.is_dir() else []
         found = [_look(path) for path in paths]

@@ -307,13 +307,11 @@ def _host() -> str:
 
 def _failed(folder: Path, error: OSError, what: str = "the run") -> ForecastError:
     if error.errno in _FULL:
-        reason = (
-            "the disk is full (no space left on device). Free some space, or choose another place with --out"
-        )
+        reason = "the disk is full (no space left on device). Free some space, or choose another place with --out or --output"
     elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        reason = "there is no permission to write there. Choose another place with --out"
+        reason = "there is no permission to write there. Choose another place with --out or --output"
     else:
-        reason = f"{error.strerror or error}. Choose another place with --out"
+        reason = f"{error.strerror or error}. Choose another place with --out or --output"
     return ForecastError(f"{folder}: {what} could not be saved, because {reason}; nothing was left behind.")
 
 

@@ -75,3 +75,14 @@ def test_a_cache_that_is_not_there_is_empty(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("FORECAST_CACHE", str(tmp_path / "nowhere"))
     assert "No compiled models in" in cache("list").stdout
     assert "Deleted 0 compiled models" in cache("clear").stdout
+
+
+def test_a_file_in_place_of_the_folder_is_no_empty_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    monkeypatch.setenv("FORECAST_CACHE", str(tmp_path / "file"))
+    for command in ("list", "clear"):
+        result = cache(command)
+        assert result.exit_code == 2
+        assert "is a file; name a folder" in result.stderr
