@@ -48,7 +48,8 @@ def assemble(
     dict
         ``scores`` add up: a row for each as-of date, of those series and months
         ahead that have three cases or more over all dates. ``pooled`` has them
-        together, with the model's scores on the very cases of each baseline.
+        together, with the scores of the model and of its priors alone on the very
+        cases of each baseline.
     """
     cases = [
         {**case, "as_of": cell["as_of"], "scored": cell["series"][case["series"]]["rows_known"] > 0}
@@ -130,12 +131,22 @@ def _means(cases: Sequence[Mapping[str, Any]], method: str) -> dict[str, Any]:
 def _pooled(key: Mapping[str, Any], made: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """A method's scores over all dates, beside the model's on the same cases."""
     model = _means(made, "model")
+    priors = [case["prior"] for case in made if "prior" in case]
+    prior = (
+        {
+            "prior_crps": float(np.mean([one["crps"] for one in priors])),
+            "prior_log_score": float(np.mean([one["log_score"] for one in priors])),
+        }
+        if len(priors) == len(made)
+        else {}
+    )
     return {
         **key,
         "rows": len({(case["bloc"], case["name"], case["date"]) for case in made}),
         **_means(made, key["method"]),
         "model_crps": model["crps"],
         "model_log_score": model["log_score"],
+        **prior,
     }
 
 

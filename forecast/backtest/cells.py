@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from forecast.backtest.baselines import Known, Unavailable, log_linear, published_growth, random_walk
 from forecast.backtest.dates import MONTHS_AHEAD, bucket, months_later
@@ -18,7 +19,7 @@ from forecast.backtest.outcomes import Case, Series, all_series, known_rows, pre
 from forecast.backtest.predictive import Mixture
 from forecast.engine import Plan, Reporter, Run, execute
 from forecast.errors import ForecastError
-from forecast.model import build_graph
+from forecast.model import Layout, build_graph
 from forecast.report.text_file import save_text
 from forecast.results import to_json
 from forecast.results.summary import accepted_draws
@@ -48,24 +49,34 @@ def fit_cell(plan: Plan, reporter: Reporter) -> dict[str, Any]:
     worldview, spec = plan.worldview, plan.spec
     series = all_series(plan.host, build_graph(spec, history_end(spec)))
     reporter.phase("Predicting what came next")
-    # As every number of a run: draws that contradict what had not been crossed by then are set aside.
-    accepted = accepted_draws(run.results["crossings"].to_dataset()).ravel()
-    cases = predict(
-        spec,
-        series,
-        {key: draws[accepted] for key, draws in run.parameters.items()},
-        until=months_later(spec.as_of, max(MONTHS_AHEAD)),
-        seed=worldview.seed,
-        size=int(accepted.sum()),
-        interventions=worldview.intervene,
-    )
+
+    def predicted(of: Run) -> list[Case]:
+        # As every number of a run: draws that contradict what had not been crossed by then are set aside.
+        accepted = accepted_draws(of.results["crossings"].to_dataset()).ravel()
+        return predict(
+            spec,
+            series,
+            {key: draws[accepted] for key, draws in of.parameters.items()},
+            until=months_later(spec.as_of, max(MONTHS_AHEAD)),
+            seed=worldview.seed,
+            size=int(accepted.sum()),
+            interventions=worldview.intervene,
+        )
+
+    cases = predicted(run)
+    priors: Sequence[Case | None] = [None] * len(cases)
+    if not plan.prior_only:
+        priors = predicted(_of_priors(run))
     known = {name: _known(one, plan) for name, one in series.items()}
     return {
         "schema": CELL_SCHEMA,
         "as_of": spec.as_of.isoformat(),
         "fit": _fit(run),
         "series": {name: _about(one, plan) for name, one in series.items()},
-        "cases": [_scored(case, known[case.series], spec.as_of, worldview.seed) for case in cases],
+        "cases": [
+            _scored(case, prior, known[case.series], spec.as_of, worldview.seed)
+            for case, prior in zip(cases, priors, strict=True)
+        ],
         "history": _history(run),
     }
 
@@ -114,7 +125,19 @@ def _known(one: Series, plan: Plan) -> dict[tuple[str, str], Known]:
     return known
 
 
-def _scored(case: Case, known: Mapping[tuple[str, str], Known], as_of: date, seed: int) -> dict[str, Any]:
+def _of_priors(run: Run) -> Run:
+    """The same without the evidence: how much of a score is that of priors, which were written later."""
+    spec, plan = run.plan.spec, run.plan
+    layout = Layout({key: spec.parameters[key] for key in run.parameters}, spec.blocs, spec.correlations)
+    draws = layout.draw(plan.worldview.seed, run.chains * plan.settings.draws, "prior-only")
+    found = replace(run, parameters=layout.shaped(draws), kept_by={})
+    crossings = found.project(keep=1).crossings
+    return replace(found, results=xr.DataTree.from_dict({"crossings": crossings}))
+
+
+def _scored(
+    case: Case, prior: Case | None, known: Mapping[tuple[str, str], Known], as_of: date, seed: int
+) -> dict[str, Any]:
     rows = known.get((case.bloc, case.part), Known(*(np.empty(0) for _ in range(3))))
     made: dict[str, Callable[[], Mixture]] = {
         "model": lambda: case.prediction,
@@ -123,14 +146,16 @@ def _scored(case: Case, known: Mapping[tuple[str, str], Known], as_of: date, see
         "published": lambda: published_growth(rows, case.at, series=case.series, bloc=case.bloc, as_of=as_of),
     }
     scores: dict[str, Any] = {}
+
+    def scored(prediction: Mixture, method: str) -> dict[str, Any]:
+        generator = stream(seed, "backtest", as_of, case.series, case.bloc, case.row.name, method)
+        return asdict(prediction.score(case.observed, generator, bound=case.bound))
+
     for method, make in made.items():
         try:
-            prediction = make()
+            scores[method] = scored(make(), method)
         except Unavailable as why:
             scores[method] = {"why": str(why)}
-            continue
-        generator = stream(seed, "backtest", as_of, case.series, case.bloc, case.row.name, method)
-        scores[method] = asdict(prediction.score(case.observed, generator, bound=case.bound))
     return {
         "series": case.series,
         "bloc": case.bloc,
@@ -143,6 +168,7 @@ def _scored(case: Case, known: Mapping[tuple[str, str], Known], as_of: date, see
         "censored": case.observed >= case.bound,
         "known_rows": len(rows.at),
         "methods": scores,
+        **({} if prior is None else {"prior": scored(prior.prediction, "model")}),
     }
 
 

@@ -31,6 +31,7 @@ LOOKS = {
     "random-walk": ("#CC79A7", "s", "random walk with drift"),
     "published": ("#009E73", "^", "last published growth"),
 }
+PRIOR_LOOK: dict[str, Any] = {"color": INK, "marker": "|", "markersize": 11, "markeredgewidth": 2}
 _LEVELS = (("0.5", "#9ecae1", 0.5), ("0.8", "#4292c6", 0.8), ("0.9", "#08519c", 0.9))
 _BAND, _TRIALS, _PANELS_ABREAST = 0.9, 4000, 3
 
@@ -68,7 +69,11 @@ def scores_figure(result: Mapping[str, Any]) -> Figure:
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=[1.5, 1])
     figure.subplots_adjust(left=0.375, right=0.98, bottom=1.15 / height, top=1 - 0.95 / height, wspace=0.06)
     places = np.arange(len(rows))[::-1]
+    priors = any("prior_crps" in one for one in rows)
     for place, model in zip(places, rows, strict=True):
+        if "prior_crps" in model:
+            ratio = float(np.clip(model["prior_crps"] / max(model["crps"], 1e-9), 0.2, 20))
+            left.plot([ratio], [place], zorder=4, **PRIOR_LOOK)
         for number, (method, (colour, marker, _)) in enumerate(LOOKS.items()):
             for one in result["pooled"]:
                 if one["method"] == method and all(
@@ -102,7 +107,8 @@ def scores_figure(result: Mapping[str, Any]) -> Figure:
             axes.axhspan(place - 0.5, place + 0.5, color="#f6f6f6", linewidth=0, zorder=0)
     left.tick_params(axis="y", length=0)
     right.tick_params(axis="y", length=0)
-    handles = [
+    handles = [Line2D([], [], linestyle="none", label="priors alone", **PRIOR_LOOK)] if priors else []
+    handles += [
         Line2D([], [], color=colour, marker=marker, linestyle="none", label=label)
         for method, (colour, marker, label) in LOOKS.items()
         if any(one["method"] == method for one in result["pooled"])
@@ -112,7 +118,7 @@ def scores_figure(result: Mapping[str, Any]) -> Figure:
         for _, colour, nominal in _LEVELS
     ]
     figure.legend(
-        handles=handles, loc="lower left", ncols=6, frameon=False, fontsize=7.5, labelcolor=INK,
+        handles=handles, loc="lower left", ncols=7, frameon=False, fontsize=7, labelcolor=INK,
         bbox_to_anchor=(0.005, 0.3 / height), columnspacing=1.2, handletextpad=0.3,
     )  # fmt: skip
     _titles(

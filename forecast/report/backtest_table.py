@@ -44,10 +44,10 @@ def print_backtest(result: Mapping[str, Any], folder: Path, fitted: int) -> None
 
 
 def _scores(result: Mapping[str, Any]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=0)
-    table.add_column("series", min_width=17)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
+    table.add_column("series", min_width=17, overflow="fold")
     table.add_column("ahead", no_wrap=True)
-    for name in ("n/rows", "CRPS", "log", "in 50/80/90", "line", "walk", "publ."):
+    for name in ("n/rows", "CRPS", "log", "50/80/90%", "prior", "line", "walk", "publ."):
         table.add_column(name, justify="right", no_wrap=True)
     for model in result["pooled"]:
         if model["method"] != "model" or not shown_bloc(result, model):
@@ -62,6 +62,7 @@ def _scores(result: Mapping[str, Any]) -> Table:
             f"{model['crps']:.2f}{unit}",
             f"{model['log_score']:.2f}",
             "/".join(f"{100 * share:.0f}" for share in model["coverage"].values()),
+            f"{model['prior_crps'] / max(model['crps'], 1e-9):.1f}x" if "prior_crps" in model else "-",
             *(_against(result, model, method) for method in BASELINES),
         )
     return table
@@ -119,9 +120,10 @@ def _print_notes(console: Console, result: Mapping[str, Any]) -> None:
     console.print(
         Text(
             "ahead: months; n/rows: cases, and the rows that they are of. CRPS: smaller is better; log: log "
-            "score, larger is better. line, walk, publ.: CRPS of a log-linear trend, a random walk with "
-            "drift and the last published growth over the model's on the same cases (* fewer than n): above "
-            "1 the model was better. Cases of neighbouring dates share rows."
+            "score, larger is better. prior, line, walk, publ.: CRPS of the priors alone, a log-linear "
+            "trend, a random walk with drift and the last published growth over the model's on the same "
+            "cases (* fewer than n): above 1 the model was better. Priors are of today; cases of "
+            "neighbouring dates share rows."
         )
     )
     tried = result["variants"]["tried"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -203,3 +204,14 @@ def test_as_of_dates_are_ends_of_months_counted_back_from_the_last() -> None:
         date(2026, 2, 15),
         date(2026, 3, 15),
     )
+
+
+def test_the_priors_alone_are_scored_on_the_same_cases_as_the_fit(done: Backtest, tmp_path: Path) -> None:
+    pooled_model = pooled(done.result, "model", 24)
+    assert pooled_model["prior_crps"] > 1.5 * pooled_model["crps"]  # levels are a priori known to an OOM
+    plan = replace(worlds.plan(tmp_path, worlds.runs()), prior_only=True)
+    alone = backtest(plan, DATES[:1], tmp_path / "out").result
+    assert "prior_crps" not in pooled(alone, "model", 24)
+    beside = {case["name"]: case["prior"] for case in done.result["cases"] if case["as_of"] == str(DATES[0])}
+    for case in alone["cases"]:
+        assert beside[case["name"]]["quantiles"] == case["methods"]["model"]["quantiles"]
