@@ -35,9 +35,16 @@ def output_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--output", metavar="NAME", help="Write benchmarks/results/NAME.json.")(command)
 
 
-@click.group()
-def main() -> None:
-    """Measure the default model; each command takes minutes."""
+@click.group(invoke_without_command=True)
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Measure the default model; each command takes minutes.
+
+    Without a command: `speed`, `sweep` and `scaling`, one after another, each kept in benchmarks/results.
+    """
+    if ctx.invoked_subcommand is None:
+        for command in (speed, sweep, scaling):
+            ctx.invoke(command, output=command.name)
 
 
 @main.command()

@@ -1,9 +1,9 @@
 """Fits a minute of `forecast sweep` on one worker and on two, beside a loop over ``pm.sample``.
 
 Cells differ in a prior, so each is a fit of its own of one structure. The loop does what one would write
-without an engine that keeps compiled code: for each cell the PyMC model, and ``pm.sample`` with nutpie on both
-cores, which compiles it anew; it projects nothing. Rates are of cells after the first few: a sweep's start
-(planning, workers) and a loop's imports are paid once.
+without an engine that keeps compiled code: for each cell the PyMC model, and ``pm.sample`` with nutpie on
+both cores, which compiles it anew; it projects nothing. Rates are of cells after the first few: a sweep's
+start (planning, workers) and a loop's imports are paid once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ SIZES = (6, 24)
 LOOPED = 3
 
 _SWEEP = """
-title = "benchmark"
 base = "{base}"
 design = "list"
 

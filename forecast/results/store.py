@@ -307,7 +307,10 @@ def _host() -> str:
 
 def _failed(folder: Path, error: OSError, what: str = "the run") -> ForecastError:
     if error.errno in _FULL:
-        reason = "the disk is full (no space left on device). Free some space, or choose another place with --out or --output"
+        reason = (
+            "the disk is full (no space left on device). Free some space, or choose another place with --out "
+            "or --output"
+        )
     elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         reason = "there is no permission to write there. Choose another place with --out or --output"
     else:

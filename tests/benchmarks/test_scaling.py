@@ -1,0 +1,52 @@
+"""Benchmarks of scaling and of sweeps: what they measure is what they say."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from benchmarks import __main__ as command_line
+from benchmarks import scaling, sweeping
+from forecast.host import load_plugins
+from forecast.sweep import plan_sweep, read_sweep
+
+
+def test_the_power_of_growth_is_that_between_the_two_largest_sizes():
+    sizes = ((1, 9.0), (10, 1.0), (100, 10.0))
+    rows = [{"axis": "draws", "size": size, "build": 0.0, "project": cost} for size, cost in sizes]
+    (found,) = scaling.powers(rows)
+    assert (found["from"], found["to"], found["ok"]) == (10, 100, True)
+    assert found["power"] == pytest.approx(1.0)
+    rows[-1]["project"] = 30.0
+    assert not scaling.powers(rows)[0]["ok"]
+
+
+def test_a_size_is_measured_on_a_model_of_that_size(monkeypatch):
+    monkeypatch.setattr(scaling, "DRAWS", 20)
+    monkeypatch.setitem(scaling.SIZES, "blocs", (3,))
+    (row,) = scaling.measure(["blocs"])  # raises where the model has another number of blocs
+    assert row["size"] == 3
+    assert row["project"] > 0 and row["draws_per_second"] == pytest.approx(20 / row["project"])
+    assert 0.1 < row["peak"] < 4
+
+
+def test_the_sweep_that_is_timed_makes_a_fit_for_each_cell(tmp_path):
+    file = tmp_path / "sweep.toml"
+    file.write_text(
+        sweeping._SWEEP.format(base="small", values=[0.3, 0.301, 0.302], draws=500, tune=500, chains=4),
+        "utf-8",
+    )
+    planned = plan_sweep(read_sweep(file), load_plugins(()), plugins=())
+    assert len(planned.cells) == 3
+    assert len(planned.fits) == 3
+    assert len(planned.shapes) == 1
+
+
+def test_one_command_measures_run_refit_sweep_and_scaling(monkeypatch):
+    called = []
+    for command in (command_line.speed, command_line.sweep, command_line.scaling):
+        keep = lambda name=command.name, **options: called.append((name, options["output"]))  # noqa: E731
+        monkeypatch.setattr(command, "callback", keep)
+    result = CliRunner().invoke(command_line.main, [])
+    assert result.exit_code == 0, result.output
+    assert called == [("speed", "speed"), ("sweep", "sweep"), ("scaling", "scaling")]
