@@ -36,8 +36,10 @@ def print_backtest(result: Mapping[str, Any], folder: Path, fitted: int) -> None
         f"[bold]Backtest of {result['settings']['name']!r}[/bold]: {len(fits)} fits, as of "
         f"{fits[0]['as_of']} to {fits[-1]['as_of']}, each to what was published by then"
     )
-    console.print(_scores(result))
-    console.print(_history(result))
+    for table in (_scores(result), _history(result)):
+        console.print()
+        console.print(table)
+    console.print()
     console.print(Text(_placebo(result["placebo"])))
     _print_notes(console, result)
     console.print(Text(f"Saved in {folder} ({fitted} of {len(fits)} dates fitted now)"))
