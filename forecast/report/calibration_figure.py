@@ -60,6 +60,8 @@ def calibration_figure(
     )
     for axes, name in zip(panels, names, strict=False):
         _draw(axes, name, summary["parameters"][name], ranks[name], band)
+    least, most = panels[0].get_ylim()
+    panels[0].set_ylim(least, most + 0.2 * (most - least))  # room for the numbers
     for axes in panels[len(names) :]:
         axes.set_axis_off()
     for place, axes in enumerate(panels[: len(names)]):
