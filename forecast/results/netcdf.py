@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 DOUBLE_GROUPS = frozenset({"posterior", "crossings", "at_crossing", "inside", "observed_data"})
 """Groups that keep float64; the others are bulk and become float32."""
 
+COMPRESSED_GROUPS = frozenset({"projection"})
+"""Groups that are worth the seconds of compressing them: of draws, which are noise, a seventh would go."""
+
 BROKEN = (OSError, ValueError, KeyError, RuntimeError, AttributeError, TypeError, IndexError)
 """What readers raise, as it happens, where a file is damaged or its groups and axes are not ours."""
 
@@ -27,7 +30,7 @@ _FLOAT32_MAX = 1e38
 
 
 def write_tree(tree: xr.DataTree, path: Path) -> None:
-    """Write a tree to a NetCDF-4 file, compressed.
+    """Write a tree to a NetCDF-4 file, its trajectories compressed.
 
     Parameters
     ----------
@@ -40,19 +43,10 @@ def write_tree(tree: xr.DataTree, path: Path) -> None:
     Attributes become plain types: mappings and mixed lists are written as JSON
     text, dates as ISO text, booleans as 0 or 1, None is left out.
     """
-    import xarray as xr
+    from forecast.results.h5_writing import netcdf_bytes
 
-    groups: dict[str, xr.Dataset] = {}
-    encoding: dict[str, dict[str, dict[str, Any]]] = {}
-    for node in tree.subtree:
-        data = _plain(node.to_dataset(inherit=False))
-        groups[node.path] = data
-        double = node.path.strip("/").partition("/")[0] in DOUBLE_GROUPS
-        encoding[node.path] = {str(name): _encoding(data[name], double) for name in data.data_vars}
-    # Made in memory and written by Python: HDF5 that writes to a full disk itself ends the process with a
-    # segmentation fault, where this raises an OSError.
-    content = xr.DataTree.from_dict(groups).to_netcdf(engine="h5netcdf", encoding=encoding)
-    path.write_bytes(content)
+    groups = {node.path: _plain(node.to_dataset(inherit=False)) for node in tree.subtree}
+    path.write_bytes(netcdf_bytes(groups, _stored))
 
 
 def open_tree(path: Path) -> xr.DataTree:
@@ -124,13 +118,16 @@ def _broken(path: Path, error: Exception, group: str | None = None) -> ForecastE
     return ForecastError(f"{path}: {what} ({reason}). The file is damaged or cut short; make the run again.")
 
 
-def _encoding(variable: xr.DataArray, double: bool) -> dict[str, Any]:
-    encoding: dict[str, Any] = {}
-    if variable.dtype.kind in "fiub" and variable.ndim > 0 and variable.size > 0:
-        encoding.update(zlib=True, complevel=3, shuffle=True)
-    if not double and variable.dtype == np.float64 and _fits_float32(variable.to_numpy()):
-        encoding["dtype"] = "float32"
-    return encoding
+def _stored(
+    group: str, values: np.ndarray[Any, np.dtype[Any]]
+) -> tuple[np.ndarray[Any, np.dtype[Any]], dict[str, Any]]:
+    """Values as they are stored, and HDF5's arguments: trajectories are smooth, so half of their bytes go."""
+    name = group.strip("/").partition("/")[0]
+    if name not in DOUBLE_GROUPS and values.dtype == np.float64 and _fits_float32(values):
+        values = values.astype(np.float32)
+    if name not in COMPRESSED_GROUPS or values.ndim == 0 or values.size == 0:
+        return values, {}
+    return values, {"compression": "gzip", "compression_opts": 1, "shuffle": True, "chunks": values.shape}
 
 
 def _fits_float32(values: np.ndarray[Any, np.dtype[np.float64]]) -> bool:

@@ -121,3 +121,26 @@ def test_a_group_whose_axes_are_gone_is_damaged(written: Path, tmp_path: Path) -
         del file["crossings"]["bloc"]
     with pytest.raises(ForecastError, match="its group 'crossings' cannot be read"):
         read_group(path, "crossings")
+
+
+def test_the_file_is_laid_out_as_the_netcdf_library_lays_it_out(written: Path) -> None:
+    numbers = []
+    with h5py.File(written) as file:
+        for group in file.values():
+            scales = {name: one for name, one in group.items() if "CLASS" in one.attrs}
+            numbers += [int(one.attrs["_Netcdf4Dimid"]) for one in scales.values()]
+            for name, one in group.items():
+                if name in scales or one.ndim == 0:
+                    continue
+                along = [list(dim.values())[0].name.rpartition("/")[2] for dim in one.dims]
+                assert set(along) <= set(scales), name
+                ids = [int(scales[dim].attrs["_Netcdf4Dimid"]) for dim in along]
+                assert one.attrs["_Netcdf4Coordinates"].tolist() == ids, name
+    assert len(numbers) > 10
+    assert len(numbers) == len(set(numbers))  # of the whole file: the library takes them for its own
+
+
+def test_only_trajectories_are_compressed(written: Path) -> None:
+    with h5py.File(written) as file:
+        assert file["projection/training_compute"].compression == "gzip"
+        assert file["posterior"][next(iter(file["posterior"]))].compression is None

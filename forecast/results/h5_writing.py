@@ -1,0 +1,92 @@
+"""Writing a tree as NetCDF-4 at the speed of HDF5.
+
+xarray hands variables to h5netcdf one by one, and that looks up every dimension
+of the file anew with each: four seconds of CPU for the hundreds of small
+variables of a run, where HDF5 itself takes a tenth of that. What xarray encodes
+(dates, booleans, text) it encodes here too; only the file is laid out by us, as
+the NetCDF-4 library lays it out and reads it: dimensions are HDF5's dimension
+scales, with numbers of their own throughout the file.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Any
+
+import h5py
+import numpy as np
+import xarray as xr
+
+Encoding = Callable[[str, np.ndarray[Any, Any]], tuple[np.ndarray[Any, Any], dict[str, Any]]]
+"""From the name of a group and values to the values as they are stored, and how HDF5 stores them."""
+
+_DIMENSION_ALONE = "This is a netCDF dimension but not a netCDF variable. {:10d}"
+
+
+def netcdf_bytes(groups: Mapping[str, xr.Dataset], stored: Encoding) -> bytes:
+    """Return the contents of a NetCDF-4 file.
+
+    Parameters
+    ----------
+    groups : mapping of str to Dataset
+        By path, ``/`` being the root; a parent before its children. Attributes are plain types.
+    stored : callable
+        How values of a variable are stored; text and dates are settled already.
+
+    Returns
+    -------
+    bytes
+        Made in memory: HDF5 that writes to a full disk itself ends the process with a segmentation fault.
+    """
+    content, numbers = io.BytesIO(), count()
+    with h5py.File(content, "w", track_order=True) as file:
+        for path, data in groups.items():
+            group = file if path == "/" else file.create_group(path, track_order=True)
+            encoded, attributes = xr.conventions.encode_dataset_coordinates(data)
+            variables = {
+                str(name): xr.conventions.encode_cf_variable(one, name=name) for name, one in encoded.items()
+            }
+            _write_group(group, data.sizes, variables, attributes, path, stored, numbers)
+    return content.getvalue()
+
+
+def _write_group(
+    group: h5py.Group,
+    sizes: Mapping[Any, int],
+    variables: Mapping[str, xr.Variable],
+    attributes: Mapping[Any, Any],
+    path: str,
+    stored: Encoding,
+    numbers: count[int],
+) -> None:
+    made = {name: _write(group, name, one, path, stored) for name, one in variables.items()}
+    number: dict[str, np.int32] = {}
+    for dim, size in sizes.items():
+        name = str(dim)
+        if name in made:
+            scale, label = made[name], name
+        else:
+            scale, label = (
+                group.create_dataset(name, shape=(size,), dtype=">f4"),
+                _DIMENSION_ALONE.format(size),
+            )
+        scale.make_scale(label)
+        number[name] = scale.attrs["_Netcdf4Dimid"] = np.int32(next(numbers))
+    for name, one in variables.items():
+        if one.dims:
+            made[name].attrs["_Netcdf4Coordinates"] = np.array([number[str(dim)] for dim in one.dims])
+        if name not in number:
+            for axis, dim in enumerate(one.dims):
+                made[name].dims[axis].attach_scale(group[str(dim)])
+        made[name].attrs.update(one.attrs)
+    group.attrs.update(attributes)
+
+
+def _write(group: h5py.Group, name: str, one: xr.Variable, path: str, stored: Encoding) -> h5py.Dataset:
+    values = np.asarray(one.values)
+    if values.dtype.kind in "OU":
+        return group.create_dataset(name, data=values.astype(object), dtype=h5py.string_dtype())
+    values, how = stored(path, values)
+    return group.create_dataset(name, data=values, **how)
