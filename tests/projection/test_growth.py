@@ -299,7 +299,7 @@ def test_the_description_adds_up_and_may_count_from_another_date(saved):
 
 
 def test_what_a_run_does_not_have_is_said_in_words(saved):
-    with pytest.raises(NotAvailable, match=r"'computer' \(did you mean 'compute'\?\); it has compute"):
+    with pytest.raises(InputError, match=r"'computer' \(did you mean 'compute'\?\); it has compute"):
         describe_growth(saved.tree, "computer")
     with pytest.raises(InputError, match=r"no bloc 'chin' \(did you mean 'china'\?\)"):
         describe_growth(saved.tree, bloc="chin")

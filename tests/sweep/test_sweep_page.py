@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,7 @@ def test_its_tables_are_read_as_the_page_reads_them(growth: Planned, tmp_path: P
     write_parquet(arrow_table(rows, list(growth.sweep.settings)), folder / "results.parquet")
     write_zarr(sweep_tree(growth, outcomes, rows), folder / "sweep.zarr")
     names: dict[str, Any] = {}
-    *steps, selected = PYTHON.strip().splitlines()
+    *steps, selected = [ast.unparse(one) for one in ast.parse(PYTHON).body]
     exec("\n".join(steps), names)
     medians = eval(selected, names)
     assert medians.sel(milestone="agi").values.tolist() == [2030.0 + cell for cell in range(12)]
