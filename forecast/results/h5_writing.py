@@ -86,7 +86,18 @@ def _write_group(
 
 def _write(group: h5py.Group, name: str, one: xr.Variable, path: str, stored: Encoding) -> h5py.Dataset:
     values = np.asarray(one.values)
+    if values.dtype == object:
+        values = _without_gaps(values)
     if values.dtype.kind in "OU":
         return group.create_dataset(name, data=values.astype(object), dtype=h5py.string_dtype())
     values, how = stored(path, values)
     return group.create_dataset(name, data=values, **how)
+
+
+def _without_gaps(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Text with blanks where there is none, such as a sampler's messages; NaN where there is none at all."""
+    there = [text is not None and text == text for text in values.ravel()]  # NaN is not equal to itself
+    if not any(there):
+        return np.full(values.shape, np.nan)
+    texts = [str(text) if known else "" for known, text in zip(there, values.ravel(), strict=True)]
+    return np.array(texts, dtype=object).reshape(values.shape)

@@ -144,3 +144,14 @@ def test_only_trajectories_are_compressed(written: Path) -> None:
     with h5py.File(written) as file:
         assert file["projection/training_compute"].compression == "gzip"
         assert file["posterior"][next(iter(file["posterior"]))].compression is None
+
+
+@pytest.mark.parametrize("texts", [[None, None], ["a", None], [None, "b"], ["a", "b"], [float("nan"), "b"]])
+def test_text_with_gaps_is_stored_as_xarray_stores_it(texts: list[str | None], tmp_path: Path) -> None:
+    data = xr.Dataset({"said": ("draw", np.array(texts, dtype=object))})
+    write_tree(xr.DataTree.from_dict({"sample_stats": data}), tmp_path / "results.nc")
+    data.to_netcdf(tmp_path / "theirs.nc", engine="h5netcdf")
+    ours = read_group(tmp_path / "results.nc", "sample_stats")["said"]
+    with xr.open_dataset(tmp_path / "theirs.nc", engine="h5netcdf") as theirs:
+        assert ours.dtype.kind == theirs["said"].dtype.kind
+        assert ours.to_numpy().tolist() == pytest.approx(theirs["said"].to_numpy().tolist(), nan_ok=True)
