@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,16 +122,3 @@ class Mixture:
             covered=covered,
             quantiles=tuple(float(x) for x in np.quantile(ensemble, (0.05, 0.25, 0.5, 0.75, 0.95))),
         )
-
-
-def mean_scores(scores: Sequence[Score]) -> dict[str, object]:
-    """Return the means over cases, as ``backtest.json`` holds them."""
-    return {
-        "n": len(scores),
-        "crps": float(np.mean([one.crps for one in scores])),
-        "log_score": float(np.mean([one.log_score for one in scores])),
-        "coverage": {
-            f"{level:g}": float(np.mean([one.covered[place] for one in scores]))
-            for place, level in enumerate(LEVELS)
-        },
-    }
