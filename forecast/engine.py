@@ -188,10 +188,8 @@ class Run:
         pathlib.Path
             Of the run; an identical earlier one is left as it is.
         """
-        from forecast.report.figures import crossings_figure
-        from forecast.report.run_pictures import draw_channels, draw_worlds
+        from forecast.report.run_pictures import draw_channels, draw_crossings, draw_worlds
 
-        crossings = self.results["crossings"].to_dataset()
         return write_run(
             runs_folder(folder),
             self.id,
@@ -201,9 +199,7 @@ class Run:
                 "results.nc": as_netcdf(self.results),
                 "summary.json": as_json(self.summary),
                 "inputs.json": as_json(self.inputs or _inputs(self.plan)),
-                "crossings.png": lambda path: _draw(
-                    crossings_figure, crossings, self.worldview, path, self.id
-                ),
+                "crossings.png": lambda path: draw_crossings(self.results, *self._drawn(path)),
                 "worlds.png": lambda path: draw_worlds(self.results, *self._drawn(path)),
                 "channels.png": lambda path: draw_channels(self.results, *self._drawn(path)),
             },
@@ -634,8 +630,3 @@ def _cpu() -> float:
     """CPU seconds of this process and of those that it waited for, such as the one that compiles."""
     times = os.times()
     return times.user + times.system + times.children_user + times.children_system
-
-
-def _draw(figure: Any, crossings: xr.Dataset, worldview: Worldview, path: Path, identity: str) -> None:
-    if worldview.milestones:
-        figure(crossings, worldview, path, run_id=identity)

@@ -68,5 +68,5 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.fixture
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Save runs without their pictures: to draw those of one run takes longer than to make a toy's run."""
-    for name in ("figures.crossings_figure", "run_pictures.draw_worlds", "run_pictures.draw_channels"):
+    for name in ("run_pictures.draw_crossings", "run_pictures.draw_worlds", "run_pictures.draw_channels"):
         monkeypatch.setattr(f"forecast.report.{name}", lambda *_, **__: None)

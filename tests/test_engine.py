@@ -323,7 +323,7 @@ def test_a_run_that_cannot_be_written_leaves_nothing(prior, tmp_path, monkeypatc
     def broken(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("forecast.report.figures.crossings_figure", broken)
+    monkeypatch.setattr("forecast.report.run_pictures.draw_crossings", broken)
     with pytest.raises(ForecastError, match="disk is full"):
         prior.save(tmp_path / "runs")
     assert list((tmp_path / "runs").iterdir()) == []

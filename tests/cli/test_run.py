@@ -216,7 +216,7 @@ def test_ctrl_c_while_saving_leaves_no_run(toy, monkeypatch):
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("forecast.report.figures.crossings_figure", interrupted)
+    monkeypatch.setattr("forecast.report.run_pictures.draw_crossings", interrupted)
     refused(toys(*PRIOR), 130, "Interrupted")
 
 

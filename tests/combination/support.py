@@ -99,7 +99,7 @@ def listed(*arguments: str) -> Any:
 def without_pictures() -> Iterator[None]:
     """Runs are saved with blank pictures: they take a third of the time, and another test looks at them."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("figures.crossings_figure", "run_pictures.draw_worlds", "run_pictures.draw_channels"):
+        for name in ("run_pictures.draw_crossings", "run_pictures.draw_worlds", "run_pictures.draw_channels"):
             patch.setattr(f"forecast.report.{name}", _blank)
         yield
 

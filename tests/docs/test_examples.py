@@ -70,7 +70,7 @@ def test_the_readme_and_the_guide_work_in_python_one_after_the_other(
         return made[0]
 
     monkeypatch.setattr(forecast, "run", quick, raising=False)
-    for picture in ("figures.crossings_figure", "run_pictures.draw_worlds", "run_pictures.draw_channels"):
+    for picture in ("run_pictures.draw_crossings", "run_pictures.draw_worlds", "run_pictures.draw_channels"):
         monkeypatch.setattr(
             f"forecast.report.{picture}", lambda *rest, **named: None
         )  # they have tests of their own

@@ -270,7 +270,7 @@ def saved(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     view = worldview(folder)
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("figures.crossings_figure", "run_pictures.draw_worlds", "run_pictures.draw_channels"):
+        for name in ("run_pictures.draw_crossings", "run_pictures.draw_worlds", "run_pictures.draw_channels"):
             patch.setattr(f"forecast.report.{name}", lambda *_, **__: None)
         settings = SamplerSettings(draws=60, chains=2)
         made = engine.run(view, drivers=[money(), shop(), third_party()], settings=settings, prior_only=True)

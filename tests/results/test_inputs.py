@@ -62,7 +62,7 @@ def saved(tmp_path_factory):
         view, drivers=[Line(runs), Boost(), other], settings=SamplerSettings(draws=50), prior_only=True
     )
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("figures.crossings_figure", "run_pictures.draw_worlds", "run_pictures.draw_channels"):
+        for name in ("run_pictures.draw_crossings", "run_pictures.draw_worlds", "run_pictures.draw_channels"):
             patch.setattr(f"forecast.report.{name}", lambda *_, **__: None)
         return made, made.save(folder)
 

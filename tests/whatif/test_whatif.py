@@ -78,7 +78,7 @@ def fitted(tmp_path_factory, lines, compiler):
 
 def saved(made, folder):
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("figures.crossings_figure", "run_pictures.draw_worlds", "run_pictures.draw_channels"):
+        for name in ("run_pictures.draw_crossings", "run_pictures.draw_worlds", "run_pictures.draw_channels"):
             patch.setattr(f"forecast.report.{name}", lambda *_, **__: None)
         return made.save(folder)
 
