@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from forecast.errors import ForecastError, InputError
-from forecast.report.text_file import replacing
+from forecast.report.text_file import saving
 from forecast.results import to_json
 
 SETTINGS = "settings.json"
@@ -82,7 +82,7 @@ class Folder:
 
     def write(self, name: str, data: Mapping[str, Any]) -> None:
         """Write a JSON file through a hidden sibling."""
-        with replacing(self.path / name) as temporary:
+        with saving(self.path / name) as temporary:
             temporary.write_text(to_json(data), encoding="utf-8")
 
     def _check(self, known: Path, given: Mapping[str, Any]) -> None:

@@ -9,13 +9,12 @@ import click
 
 from forecast.cli._reading import open_run, out_option
 from forecast.errors import ForecastError, InputError
+from forecast.files import PICTURE_FORMATS
 from forecast.wording import did_you_mean
 
 if TYPE_CHECKING:
     from forecast.results import StoredRun
     from forecast.results.store import Writer
-
-FORMATS = ("png", "svg", "pdf", "html")
 
 
 @click.command()
@@ -25,7 +24,7 @@ FORMATS = ("png", "svg", "pdf", "html")
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(FORMATS),
+    type=click.Choice(PICTURE_FORMATS),
     default="png",
     show_default=True,
     help="html: a page for each that needs no network.",
@@ -66,7 +65,7 @@ def _draw(stored: StoredRun, names: list[str], kind: str, output: Path | None) -
 
     from forecast.cli._progress import Progress
     from forecast.report.pictures import PICTURES, draw_pictures
-    from forecast.report.text_file import replacing
+    from forecast.report.text_file import saving
     from forecast.results.store import write_into_run
 
     if output is not None and not output.is_dir():
@@ -80,7 +79,7 @@ def _draw(stored: StoredRun, names: list[str], kind: str, output: Path | None) -
         write_into_run(stored.path, {name: _writer(content) for name, content in made.items()})
     else:
         for name, content in made.items():
-            with replacing(output / name, "the picture ") as path:
+            with saving(output / name, "the picture ") as path:
                 path.write_bytes(content)
     for name, reason in missing.items():
         click.echo(f"Not drawn: {name}: {reason}.", err=True)

@@ -12,18 +12,14 @@ from matplotlib import rc_context
 from matplotlib.text import Text
 
 from forecast.errors import InputError
-from forecast.report.text_file import check_folder, replacing
+from forecast.files import PICTURE_FORMATS
+from forecast.report.text_file import check_folder, saving
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # No time stamp: the same run gives the same file.
-_STAMPS: dict[str, dict[str, None]] = {
-    ".png": {"Software": None},
-    ".pdf": {"CreationDate": None},
-    ".svg": {"Date": None},
-    ".html": {"Date": None},  # a page with the picture as SVG, whose text can be searched
-}
+_STAMPS = {"png": "Software", "svg": "Date", "pdf": "CreationDate"}
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -55,9 +51,10 @@ def check_picture_path(path: Path) -> None:
     InputError
         Naming the endings that are, or the folder.
     """
-    if path.suffix.lower() not in _STAMPS:
+    endings = [f".{kind}" for kind in PICTURE_FORMATS]
+    if path.suffix.lower() not in endings:
         raise InputError(
-            f"--output {path}: must end in {', '.join(_STAMPS)}, which says the picture's format"
+            f"--output {path}: must end in {', '.join(endings)}, which says the picture's format"
         )
     check_folder(path)
 
@@ -75,21 +72,21 @@ def save_picture(figure: Figure, path: Path) -> None:
     check_picture_path(path)
     show_titles_as_written(figure)
     # SVG names its parts by hashes, which would be salted at random.
-    with replacing(path, "the picture ") as temporary, rc_context({"svg.hashsalt": "forecast"}):
+    with saving(path, "the picture ") as temporary, rc_context({"svg.hashsalt": "forecast"}):
         with warnings.catch_warnings():
             # A title in a script that the font lacks shows boxes; that is no reason to name lines of code.
             warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-            ending = path.suffix.lower()
-            if ending == ".html":
+            kind = path.suffix.lower().removeprefix(".")
+            if kind == "html":
                 temporary.write_text(_page(figure, path.stem), encoding="utf-8")
             else:
-                figure.savefig(temporary, metadata=_STAMPS[ending])
+                figure.savefig(temporary, metadata={_STAMPS[kind]: None})
 
 
 def _page(figure: Figure, name: str) -> str:
-    """A page that holds the figure as SVG, with its title for those who cannot see it."""
+    """A page with the figure as SVG, whose text can be searched, and a title for those who cannot see it."""
     with io.StringIO() as stream, rc_context({"svg.fonttype": "none"}):
-        figure.savefig(stream, format="svg", metadata=_STAMPS[".html"])
+        figure.savefig(stream, format="svg", metadata={_STAMPS["svg"]: None})
         drawn = stream.getvalue()
     title = figure.get_suptitle() or next((a.get_title() for a in figure.axes if a.get_title()), "") or name
     return _PAGE.format(

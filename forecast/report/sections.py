@@ -8,7 +8,7 @@ from pathlib import Path
 
 from forecast.discovery import BrokenPlugin, guarded
 from forecast.host import Brought
-from forecast.report.text_file import replacing
+from forecast.report.text_file import saving
 from forecast.results import StoredRun
 from forecast.wording import shown
 
@@ -64,7 +64,7 @@ def make_sections(stored: StoredRun, brought: Sequence[Brought], folder: Path | 
                 if not isinstance(text, str):
                     raise BrokenPlugin(f"its text is {shown(text)}, not a str")
                 if text.strip() and picture is not None:
-                    with replacing(picture) as temporary, guarded():  # what it raises is its own fault
+                    with saving(picture) as temporary, guarded():  # what it raises is its own fault
                         section.picture(stored, temporary)
                         if not temporary.is_file():
                             raise BrokenPlugin("its picture was not written to the path that it was given")

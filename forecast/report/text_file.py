@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from forecast.errors import ForecastError, InputError
+from forecast.files import replacing
 
 
 def check_text_path(path: Path) -> None:
@@ -38,8 +38,8 @@ def check_folder(path: Path) -> None:
 
 
 @contextmanager
-def replacing(path: Path, what: str = "") -> Iterator[Path]:
-    """Give a hidden sibling to write to, with the same ending; it then takes the place of `path`.
+def saving(path: Path, what: str = "") -> Iterator[Path]:
+    """Give a sibling to write to that takes the place of `path`, as :func:`forecast.files.replacing`.
 
     Parameters
     ----------
@@ -52,16 +52,12 @@ def replacing(path: Path, what: str = "") -> Iterator[Path]:
     ForecastError
         It cannot be written.
     """
-    temporary = path.with_name(f".tmp-{os.getpid()}-{secrets.token_hex(4)}{path.suffix.lower()}")
     try:
-        yield temporary
-        os.replace(temporary, path)
+        with replacing(path) as temporary:
+            yield temporary
     except OSError as error:
         reason = error.strerror or error
         raise ForecastError(f"{path}: {what}could not be written: {reason}.") from error
-    finally:
-        with suppress(OSError):  # where nothing can be written, nothing can be removed either
-            temporary.unlink(missing_ok=True)
 
 
 def save_text(path: Path, text: str) -> None:
@@ -75,5 +71,5 @@ def save_text(path: Path, text: str) -> None:
         It cannot be written.
     """
     check_text_path(path)
-    with replacing(path) as temporary:
+    with saving(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -18,6 +18,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from forecast.errors import ForecastError, InputError
+from forecast.files import replacing
 from forecast.results import to_json
 from forecast.results.store import home_resolved
 from forecast.sweep.planning import Planned
@@ -176,24 +177,6 @@ class Journal:
             (self.folder / _LOCK).unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = None
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a hidden sibling to write to; it is flushed to the disk and takes the place of `path`."""
-    unfinished = path.with_name(f".tmp-{os.getpid()}-{path.name}")
-    try:
-        yield unfinished
-        if unfinished.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            with unfinished.open("rb+") as file:
-                os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    finally:
-        if unfinished.is_dir():
-            shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.unlink(missing_ok=True)
 
 
 def _locked(folder: Path) -> int:

@@ -10,7 +10,7 @@ import xarray as xr
 from click.testing import CliRunner, Result
 
 from forecast.cli import main
-from forecast.cli.pictures import FORMATS
+from forecast.files import PICTURE_FORMATS
 from forecast.report import arviz_pictures
 from forecast.report.picture_file import check_picture_path
 from forecast.report.pictures import PICTURES
@@ -58,7 +58,7 @@ def test_a_page_has_the_picture_with_its_words_its_unit_and_its_source(folder: P
     assert [path.name for path in tmp_path.iterdir()] == ["priors.html"]
 
 
-@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("kind", PICTURE_FORMATS)
 def test_every_format_is_one_that_pictures_are_written_in(kind: str, folder: Path, tmp_path: Path) -> None:
     check_picture_path(tmp_path / f"x.{kind}")
     result = pictures(
