@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 import traceback
 import warnings
 from collections.abc import Iterator
+from types import FrameType
 from typing import Any
 
 import click
@@ -30,13 +32,15 @@ def shown_as_paragraph() -> Iterator[None]:
     Raises
     ------
     SystemExit
-        With the error's exit code, 1 for a bug, 130 after Ctrl-C.
+        With the error's exit code, 1 for a bug, 130 after Ctrl-C, 143 after SIGTERM.
     """
     try:
-        with _warnings_in_words():
+        with _ended_as_by_ctrl_c(), _warnings_in_words():
             yield
         if sys.stdout is not None:  # as it is where the shell closed it (>&-)
             sys.stdout.flush()  # a pipe closed by its reader shows itself here, not at shutdown
+    except _Ended as error:
+        _leave("Stopped; nothing half-written was kept.", error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         _leave("Interrupted; nothing half-written was kept.", INTERRUPTED)
     except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
@@ -47,13 +51,45 @@ def shown_as_paragraph() -> Iterator[None]:
         _leave(paragraph(error), 1, error)
 
 
+class _Ended(KeyboardInterrupt):
+    """Somebody asked this process to end: `kill`, a queue at its limit, a terminal that closed."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.exit_code = 128 + number
+
+
+@contextlib.contextmanager
+def _ended_as_by_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP unwind a command as Ctrl-C does: workers are ended, files are whole or gone."""
+
+    def end(number: int, _: FrameType | None) -> None:
+        raise _Ended(number)
+
+    changed = []
+    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores it
+            with contextlib.suppress(ValueError):  # not the main thread
+                signal.signal(number, end)
+                changed.append(number)
+    try:
+        yield
+    finally:
+        for number in changed:
+            signal.signal(number, signal.SIG_DFL)
+
+
 @contextlib.contextmanager
 def _warnings_in_words() -> Iterator[None]:
-    """Show what a plugin does that is going away on a line; other warnings as Python shows them."""
+    """Show what concerns whoever runs a command on a line; other warnings as Python shows them."""
     shown = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
-        if category.__name__ == "PluginDeprecationWarning":
+        if category.__name__ in (
+            "PluginDeprecationWarning",
+            "CompilingWarning",
+        ):  # named: nothing is imported
             click.echo(f"Warning: {message}", err=True)
         else:
             shown(message, category, *rest, **more)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from importlib import metadata, resources
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,18 +78,23 @@ def write_entry(path: Path, meta: Mapping[str, Any], arrays: Mapping[str, NDArra
     handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=".writing-", suffix=".npz")
     try:
         with os.fdopen(handle, "wb") as file:
-            # Positional names: data may be called "file".
-            names = list(arrays)
-            text = json.dumps({"meta": dict(meta), "names": names, "digest": _digest(arrays)})
-            numbered: dict[str, Any] = {f"a{i}": arrays[name] for i, name in enumerate(names)}
-            np.savez_compressed(file, text=np.array(text), **numbered)
+            pack(file, meta, arrays)
         os.replace(unfinished, path)
     except BaseException:
         Path(unfinished).unlink(missing_ok=True)
         raise
 
 
-def read_entry(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def pack(file: IO[bytes], meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write what a file of :func:`write_entry` holds to one that is open."""
+    # Positional names: data may be called "file".
+    names = list(arrays)
+    text = json.dumps({"meta": dict(meta), "names": names, "digest": _digest(arrays)})
+    numbered: dict[str, Any] = {f"a{i}": arrays[name] for i, name in enumerate(names)}
+    np.savez_compressed(file, text=np.array(text), **numbered)
+
+
+def read_entry(path: Path | IO[bytes]) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Read what :func:`write_entry` wrote.
 
     Raises

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from forecast.inference import native
-from forecast.inference.cache import cache_path, read_entry, write_entry
+from forecast.inference.cache import cache_path, pack, read_entry, write_entry
 from forecast.inference.child import compile_apart
 from forecast.inference.native import Native, Slot
 from forecast.inference.structure import Structure
@@ -25,6 +27,10 @@ Numbers = dict[str, NDArray[Any]]
 
 TOLERANCE = 1e-9
 """Relative; two compilations of one log density may round differently."""
+
+
+class CompilingWarning(RuntimeWarning):
+    """What makes a start slower than it need be; shown to users in words."""
 
 
 @dataclass(frozen=True)
@@ -78,16 +84,22 @@ def obtain(structure: Structure, graph: Graph, layout: Layout) -> tuple[Any, boo
         From the cache.
     """
     path = cache_path(structure)
-    if path.exists():
+    if os.path.exists(path):
         try:
             return load_entry(path), True
         except Exception as error:  # whatever a damaged file does, the model can be compiled again
             _warn(f"the compiled model {path} could not be used ({_said(error)}); compiling it again")
     model, numbers = pymc_model(graph, layout), model_data(graph, layout)
     try:
-        compile_apart(path, model, layout, numbers)
-        return load_entry(path), False
-    except Exception as error:  # private parts of numba or nutpie may have changed, a disk may be full
+        content, reason = compile_apart(path, model, layout, numbers)
+        entry = load_entry(BytesIO(content) if content else path)
+        if content:
+            _warn(
+                f"the compiled model could not be kept in {path.parent} ({reason}), so that the next process "
+                "compiles it again; FORECAST_CACHE names another folder"
+            )
+        return entry, False
+    except Exception as error:  # private parts of numba or nutpie may have changed
         _warn(f"the compiled model could not be kept ({_said(error)}); this process compiles its own")
     import nutpie
 
@@ -136,8 +148,8 @@ def compile_entry(model: pm.Model, layout: Layout, numbers: Numbers) -> tuple[En
     return entry, guard
 
 
-def save_entry(path: Path, entry: Entry, numbers: Numbers, guard: Numbers) -> None:
-    """Write a compiled model, with the numbers that :func:`load_entry` tries it with."""
+def save_entry(place: Path | IO[bytes], entry: Entry, numbers: Numbers, guard: Numbers) -> None:
+    """Write a compiled model to a path or an open file, with what :func:`load_entry` tries it with."""
     meta = {
         "n": entry.n,
         "expanded": entry.expanded,
@@ -149,10 +161,13 @@ def save_entry(path: Path, entry: Entry, numbers: Numbers, guard: Numbers) -> No
     code = {"code.logp": entry.logp.code, "code.expand": entry.expand.code}
     tried = {f"guard.{name}": values for name, values in guard.items()}
     data = {f"data.{slot.name}": np.asarray(numbers[slot.name]) for slot in entry.slots}
-    write_entry(path, meta, code | tried | data)
+    if isinstance(place, Path):
+        write_entry(place, meta, code | tried | data)
+    else:
+        pack(place, meta, code | tried | data)
 
 
-def load_entry(path: Path) -> Entry:
+def load_entry(path: Path | IO[bytes]) -> Entry:
     """Read a compiled model and try it at the point that it was saved with.
 
     Raises
@@ -239,7 +254,7 @@ def _check(entry: Entry, numbers: Numbers, guard: Numbers) -> None:
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, RuntimeWarning, stacklevel=4)
+    warnings.warn(message, CompilingWarning, stacklevel=4)
 
 
 def _said(error: Exception) -> str:

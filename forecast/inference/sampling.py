@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -93,7 +94,7 @@ class Compiler:
         structure = Structure.of(graph, layout)
         if self._find(structure, sampler) is not None:
             return True
-        return sampler == "nutpie" and cache_path(structure).exists()
+        return sampler == "nutpie" and os.path.exists(cache_path(structure))
 
     def compiled(self, graph: Graph, layout: Layout, sampler: Sampler = "nutpie") -> Compiled:
         """Return the compiled model of a graph's structure, compiling it if it is new."""

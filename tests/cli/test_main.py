@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
+import warnings
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
@@ -15,6 +18,7 @@ from click.testing import CliRunner, Result
 from forecast.cli import COMMANDS, LazyGroup, main
 from forecast.cli._errors import shown_as_paragraph
 from forecast.errors import ForecastError, InputError, PluginError
+from forecast.inference.compiling import CompilingWarning
 
 HEAVY = [
     "numpy",
@@ -215,6 +219,30 @@ def test_an_interrupt_exits_with_130_and_one_line(failing, error):
     result = failing(raiser(error))
     assert result.exit_code == 130
     assert result.stderr.count("\n") == 1 and result.stderr.startswith("Interrupted")
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_whoever_ends_it_has_everything_put_away_as_by_ctrl_c(failing, name):
+    number, put_away = getattr(signal, name), []
+
+    def action() -> None:
+        try:
+            os.kill(os.getpid(), number)
+            time.sleep(10)
+        finally:
+            put_away.append(True)
+
+    result = failing(action)
+    assert result.exit_code == 128 + number and put_away
+    assert result.stderr == "Stopped; nothing half-written was kept.\n"
+    assert signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_what_makes_a_start_slow_is_told_in_words(failing):
+    result = failing(
+        lambda: warnings.warn("the compiled model could not be kept", CompilingWarning, stacklevel=2)
+    )
+    assert result.stderr == "Warning: the compiled model could not be kept\n"
 
 
 def test_a_usage_error_inside_a_command_keeps_clicks_words(failing):

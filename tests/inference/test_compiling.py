@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
+import time
 import warnings
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pymc as pm
 import pytensor
 import pytest
 
@@ -19,7 +21,7 @@ from forecast.errors import ForecastError
 from forecast.inference import Compiler, SamplerSettings, Structure, sample
 from forecast.inference.cache import cache_folder, cache_path, read_entry, write_entry
 from forecast.inference.child import compile_apart
-from forecast.inference.compiling import load_entry
+from forecast.inference.compiling import CompilingWarning, Entry, load_entry
 from forecast.model import model_data, pymc_model
 from forecast.worldview import Prior
 from tests.inference.toy import toy
@@ -39,6 +41,16 @@ compiler = Compiler()
 settings = SamplerSettings(draws=50, tune=100, chains=2, cores=1)
 draws, _ = sample(*toy(), settings, seed=3, compiler=compiler)
 sys.stdout.write(f"{compiler.compilations} {compiler.loads} {'pymc' in sys.modules} {draws.tobytes().hex()}")
+"""
+
+COMPILES_AT_ONCE = """
+from forecast.inference import child, compiling
+from forecast.inference.cache import read_entry
+def compiled(path, *_):
+    guard = {name[6:]: values for name, values in read_entry(path)[1].items() if name.startswith("guard.")}
+    return compiling.load_entry(path), guard
+compiling.compile_entry = compiled
+child.main()
 """
 
 
@@ -122,8 +134,12 @@ def compiles_at_once(compiler: Compiler, cache: Path, monkeypatch: pytest.Monkey
     path = cache_path(Structure.of(*toy()))
     assert path.parent == cache and path.exists()
 
-    def compile_apart(wanted: Path, *_: object) -> None:
-        write_entry(wanted, *read_entry(path))
+    def compile_apart(wanted: Path, *_: object) -> tuple[bytes, str]:
+        try:
+            write_entry(wanted, *read_entry(path))
+        except OSError as error:
+            return path.read_bytes(), str(error.strerror)
+        return b"", ""
 
     monkeypatch.setattr("forecast.inference.compiling.compile_apart", compile_apart)
     return path
@@ -149,7 +165,7 @@ def test_a_damaged_entry_is_compiled_again_with_one_warning(
     repaired = Compiler()
     with pytest.warns(RuntimeWarning, match="could not be used") as caught:
         repaired.compiled(*toy())
-    assert len([one for one in caught if one.category is RuntimeWarning]) == 1
+    assert len([one for one in caught if issubclass(one.category, RuntimeWarning)]) == 1
     assert (repaired.compilations, repaired.loads) == (1, 0)
     load_entry(bad)
 
@@ -173,15 +189,59 @@ def test_without_our_own_functions_nutpie_compiles_the_model(
     assert compiler.compilations == 1
 
 
-def test_a_folder_that_cannot_be_written_costs_a_warning_only(
+def test_a_folder_that_cannot_be_written_costs_a_warning_and_no_second_compilation(
     compiles_at_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("FORECAST_CACHE", str(tmp_path / "file"))
-    monkeypatch.setattr("nutpie.compile_pymc_model", lambda model: model)
-    with pytest.warns(RuntimeWarning, match="could not be kept"):
+    with pytest.warns(CompilingWarning, match=r"could not be kept in .*file \(File exists\)"):
         found = Compiler().compiled(*toy())
-    assert isinstance(found.code, pm.Model)  # nutpie compiles it, as in the test before
+    assert isinstance(found.code, Entry)
+
+
+def test_the_compiling_process_hands_back_what_it_cannot_keep(compiles_at_once: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    _, arrays = read_entry(compiles_at_once)
+    numbers = {name[5:]: values for name, values in arrays.items() if name.startswith("data.")}
+    done = subprocess.run(
+        [sys.executable, "-c", COMPILES_AT_ONCE],
+        input=pickle.dumps((tmp_path / "file" / "entry.npz", compiles_at_once, None, numbers)),
+        capture_output=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert done.stderr.decode().strip().splitlines()[-1] == "File exists"
+    _, handed = read_entry(BytesIO(done.stdout))
+    assert {name: values.tobytes() for name, values in handed.items()} == {
+        name: values.tobytes() for name, values in arrays.items()
+    }
+
+
+def test_a_compiling_process_ends_with_the_one_that_started_it() -> None:
+    """Killed, and so unable to end it."""
+    starts = "import subprocess, sys; subprocess.run([sys.executable, '-m', 'forecast.inference.child'])"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", starts],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert parent.stdin is not None and parent.stderr is not None
+    parent.stdin.write(pickle.dumps(Busy()))
+    parent.stdin.flush()
+    assert parent.stderr.readline() == b"busy\n"
+    parent.kill()
+    killed = time.monotonic()
+    assert parent.stderr.read() == b""  # here the child, which holds it open too, has ended
+    assert time.monotonic() - killed < 30
+    parent.wait()
+
+
+class Busy:
+    """Unpickled, it says so and takes its time."""
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return exec, ("import sys, time; print('busy', file=sys.stderr, flush=True); time.sleep(60)",)
 
 
 def test_what_a_compiling_process_dies_of_is_said_by_the_one_that_started_it(tmp_path: Path) -> None:
