@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+import signal
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
+from typing import Any
 from uuid import uuid4
 
 from distributed import Client, Future, LocalCluster, as_completed, wait
@@ -88,18 +92,52 @@ def workers_of(scheduler: str | None, count: int | None, jobs: int) -> Iterator[
 def _local(count: int | None, jobs: int) -> Iterator[LocalCluster]:
     from dask.system import CPU_COUNT
 
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Port .* is already in use")
-        cluster = LocalCluster(
-            n_workers=max(1, min(count or CPU_COUNT, jobs)),
-            threads_per_worker=1,
-            processes=True,
-            memory_limit=0,  # what a machine has is for its system to share out
-            dashboard_address=DASHBOARD,
-            silence_logs=logging.CRITICAL,
-        )
-    with cluster:
+    cluster: LocalCluster | None = None
+    try:
+        with deaf_to_ctrl_c(), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Port .* is already in use")
+            cluster = LocalCluster(
+                n_workers=max(1, min(count or CPU_COUNT, jobs)),
+                threads_per_worker=1,
+                processes=True,
+                memory_limit=0,  # what a machine has is for its system to share out
+                dashboard_address=DASHBOARD,
+                silence_logs=logging.CRITICAL,
+            )
         yield cluster
+    finally:
+        if cluster is not None:
+            cluster.close()
+
+
+@contextmanager
+def deaf_to_ctrl_c() -> Iterator[None]:
+    """Start processes that Ctrl-C does not reach, nor those that take their place.
+
+    A terminal sends it to all of them, but it is for this process, which ends
+    the others in order. What comes while they start, when they could not be
+    ended, is dealt with afterwards.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    came: list[int] = []
+    handlers: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        asks = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        handlers = {number: found for number in asks if callable(found := signal.getsignal(number))}
+    for number in handlers:
+        signal.signal(number, lambda number, _: came.append(number))
+    resource_tracker.ensure_running()  # started in between, it would let this thread hear again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # threads and processes inherit it
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 @contextmanager

@@ -116,11 +116,14 @@ def run_sweep(
     with Journal(folder, planned, resume=resume is not None) as journal:
         outcomes = journal.done()
         missing = [cell.number for cell in planned.cells if cell.number not in outcomes]
-        if missing:
-            _make(planned, journal, outcomes, missing, workers, scheduler, reporter)
-        if missing or not (folder / "sweep.zarr").exists():
-            reporter.phase("Writing the tables")
+        try:
+            if missing:
+                _make(planned, journal, outcomes, missing, workers, scheduler, reporter)
+            reporter.phase("Writing the tables")  # anew each time: those that are there may be damaged
             _write(planned, journal, outcomes)
+        except KeyboardInterrupt:
+            reporter.warn(_kept(journal))
+            raise
         ordered = {cell.number: outcomes[cell.number] for cell in planned.cells}
         return Swept(planned, folder, ordered, tidy_rows(planned, ordered))
 
@@ -168,12 +171,18 @@ def _make(
         reporter.progress(len(outcomes), total)
         try:
             carry_out(found, jobs, fits, keep)
-        except (ForecastError, KeyboardInterrupt) as error:
-            kept = f"{len(journal.done())} of {total} cells are kept; go on with --resume {journal.folder}"
-            if isinstance(error, KeyboardInterrupt):
-                reporter.warn(kept)
-                raise
-            raise error if "--resume" in str(error) else ForecastError(f"{error}; {kept}") from error
+        except KeyboardInterrupt:
+            reporter.phase("Stopping: no more cells are made")
+            raise
+        except ForecastError as error:
+            raise (
+                error if "--resume" in str(error) else ForecastError(f"{error}; {_kept(journal)}")
+            ) from error
+
+
+def _kept(journal: Journal) -> str:
+    count, total = len(journal.done()), len(journal.planned.cells)
+    return f"{count} of {total} cells are kept; go on with --resume {journal.folder}"
 
 
 def _write(planned: Planned, journal: Journal, outcomes: Mapping[int, Outcome]) -> None:

@@ -6,13 +6,14 @@ import errno
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from click.testing import CliRunner, Result
 from distributed import LocalCluster
 
 from forecast.cli import main
+from forecast.sweep.cluster import deaf_to_ctrl_c
 from tests.sweep.support import FOUR, HEAD, PRIOR, cells_in, make_folder, printed, said, sweep, written
 
 pytestmark = pytest.mark.slow
@@ -306,10 +308,41 @@ def test_a_damaged_cell_is_made_again(on, here):
     cell.write_bytes(cell.read_bytes()[:200])
     assert "1 of 4 cells to make" in on("four.toml", "--resume", "out").stderr
     pd.testing.assert_frame_equal(table("out").drop(columns="seconds"), before.drop(columns="seconds"))
-    existing = on("four.toml", "--out", "out")  # whole: shown as it is, and nothing is made
+    whole = (here / "out/results.parquet").read_bytes()
+    (here / "out/results.parquet").write_bytes(whole[:100])
+    (here / "out/sweep.zarr/.zmetadata").unlink()
+    (here / "out/response.png").unlink()
+    existing = on("four.toml", "--out", "out")  # its cells are whole: none is made, and the rest is theirs
     assert (
         existing.exit_code == 0 and "to make" not in existing.stderr and "results.parquet" in existing.stdout
     )
+    assert (here / "out/results.parquet").read_bytes() == whole and (here / "out/response.png").exists()
+    assert xr.open_datatree(here / "out/sweep.zarr", engine="zarr")["crossings"]["date"].sizes["cell"] == 4
+
+
+def test_ctrl_c_is_for_the_sweep_and_not_for_its_workers():
+    """It comes while they start; another process that starts afterwards, in a worker's place, is deaf too."""
+    start, asks = (
+        Event(),
+        "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))",
+    )
+    heard = []
+
+    def starts() -> None:
+        start.wait()
+        heard.append(subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True).stdout)
+
+    with pytest.raises(KeyboardInterrupt):
+        with deaf_to_ctrl_c():
+            starter = Thread(target=starts)
+            starter.start()
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.1)
+            begun = True
+        pytest.fail("nothing came")
+    start.set()
+    starter.join()
+    assert begun and heard == ["True\n"]
 
 
 def test_a_folder_of_another_sweep_is_refused_in_words(on, here):
