@@ -53,7 +53,8 @@ def whatif(
     changes (window, lead, a nearer horizon), the run is read again. Where priors
     or thresholds change, its draws are weighed by the new ones over the old ones
     (Pareto-smoothed importance sampling), and k-hat says whether they can tell.
-    Above 0.7, and where no weights can tell, a refit is made and saved as a run.
+    Above 0.7 (less where the run has fewer than 2,200 draws), and where no
+    weights can tell, a refit is made and saved as a run.
     """
     stored = open_run(run, out, output)
     found = _ask(stored, overrides, refit, out)

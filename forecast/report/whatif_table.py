@@ -94,7 +94,15 @@ def _row(bloc: Mapping[str, Any], horizon: str) -> list[str]:
 
 
 def _signed(value: float, error: float | None) -> str:
-    return f"{value:+.3f}" + ("" if error is None else f" ±{error:.3f}")
+    """Write a change of a probability, "no change" where nothing that was asked could move it."""
+    if value == error == 0:
+        return "no change"
+    text = f"{value:+.3f}"
+    if not float(text):
+        text = "0.000"
+    if error is None:
+        return text
+    return f"{text} ±{'<0.001' if error < 0.0005 else f'{error:.3f}'}"
 
 
 def _lead(found: Mapping[str, Any], name: str) -> Table | None:

@@ -133,9 +133,14 @@ def estimate(indicator: ArrayLike, accepted: ArrayLike, weights: ArrayLike | Non
         if weights is not None:
             mcse = max(mcse, least_error(p, np.where(counts, weights, 0.0)))
     if not (np.isfinite(mcse) and mcse > 0):
-        q = (k + 0.5) / (n + 1)
-        mcse = float(np.sqrt(q * (1 - q) / n))
+        mcse = error_of_agreement(k, n)
     return Estimate(p, mcse)
+
+
+def error_of_agreement(k: float, n: float) -> float:
+    """Error of a share that `k` of `n` draws have, above 0 also where all of them or none have it."""
+    q = (k + 0.5) / (n + 1)
+    return float(np.sqrt(q * (1 - q) / n))
 
 
 def mcse_of_mean(values: FloatArray) -> float:

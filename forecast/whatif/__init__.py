@@ -1,6 +1,6 @@
 """What a saved run would say under other numbers: at once where weights can tell, else by a refit."""
 
 from forecast.whatif.answer import ask
-from forecast.whatif.question import K_LIMIT, SCHEMA, Asked
+from forecast.whatif.question import SCHEMA, Asked
 
-__all__ = ["K_LIMIT", "SCHEMA", "Asked", "ask"]
+__all__ = ["SCHEMA", "Asked", "ask"]

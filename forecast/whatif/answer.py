@@ -12,7 +12,7 @@ import numpy as np
 from forecast.errors import ForecastError, InputError
 from forecast.results import StoredRun
 from forecast.whatif.importance import Weighed
-from forecast.whatif.question import K_LIMIT, Asked, Question
+from forecast.whatif.question import Asked, Question
 
 if TYPE_CHECKING:
     from forecast.engine import Reporter
@@ -79,10 +79,8 @@ def ask(
         why = ["a refit was asked for"]
     if not why and changes.weighs:
         weighed = question.weigh()
-        k_hat = weighed.k_hat
-        if k_hat is not None and not k_hat <= K_LIMIT:
-            said = f"k-hat is {k_hat:.2f}" if np.isfinite(k_hat) else "too few draws have any weight"
-            why = [f"{said}: the run has too few draws where the new priors lie"]
+        if not weighed.reliable:
+            why = [f"{_unreliable(weighed)}: the run has too few draws where the new priors lie"]
     if not why:
         return question.read(weighed)
     if refit is False:
@@ -93,3 +91,11 @@ def ask(
         return question.fit(why, weighed, folder, None, command, compiler)
     with progress() as reporter:
         return question.fit(why, weighed, folder, reporter, command, compiler)
+
+
+def _unreliable(weighed: Weighed) -> str:
+    if weighed.k_hat is None or not np.isfinite(weighed.k_hat):
+        return "too few draws have any weight"
+    return (
+        f"k-hat is {weighed.k_hat:.3g}, above {weighed.k_limit:.3g}, the most for {weighed.counted:,} draws"
+    )

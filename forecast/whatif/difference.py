@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.dates import decimal_year, end_of
-from forecast.results.crossing_summary import mcse_of_mean, window_indicators
+from forecast.results.crossing_summary import error_of_agreement, mcse_of_mean, window_indicators
 from forecast.results.summary import accepted_draws, crossing_array
-from forecast.results.weighting import least_error, weighted_share
+from forecast.results.weighting import effective_size, least_error, weighted_share
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -48,7 +48,9 @@ def difference(
     -------
     dict
         Milestone to bloc to ``p_in`` with ``p_in_mcse``, and ``median_years``, None
-        where a median is not reached; later and likelier are positive.
+        where a median is not reached; later and likelier are positive. The error is
+        0 only where nothing was asked that could move it; where no draw moved, it
+        is that of fewer than one draw of all.
     """
     found: dict[str, Any] = {}
     for name in (one for one in was["milestones"] if one in now["milestones"]):
@@ -58,10 +60,7 @@ def difference(
             old, new = blocs[bloc], now["milestones"][name]["blocs"][bloc]
             error = float(np.hypot(old["mcse"]["p_in"], new["mcse"]["p_in"]))
             if paired:
-                parts = _parts(after, name, bloc, weights) - _parts(before, name, bloc, None)
-                error = mcse_of_mean(parts) if parts.any() else 0.0
-                if weights is not None:
-                    error = max(error, least_error(new["p_in"], weights))
+                error = _paired_error(before, after, (name, bloc), new["p_in"], weights)
             medians = old["quantiles"]["0.5"], new["quantiles"]["0.5"]
             found[name][bloc] = {
                 "p_in": new["p_in"] - old["p_in"],
@@ -69,6 +68,21 @@ def difference(
                 "median_years": None if None in medians else medians[1] - medians[0],
             }
     return found
+
+
+def _paired_error(
+    before: Side, after: Side, which: tuple[str, str], share: float, weights: Floats | None
+) -> float:
+    """Error of a change on the same draws."""
+    if weights is None and before[1].window == after[1].window:
+        return 0.0  # a nearer horizon, or another lead: it is the same number, whatever the draws
+    parts = _parts(after, *which, weights) - _parts(before, *which, None)
+    if not parts.any():  # as for a share that no draw has
+        accepted = accepted_draws(after[0])
+        effective = float(accepted.sum()) if weights is None else effective_size(weights * accepted)
+        return error_of_agreement(0, effective)
+    error = mcse_of_mean(parts)
+    return error if weights is None else max(error, least_error(share, weights))
 
 
 def _parts(side: Side, milestone: str, bloc: str, weights: Floats | None) -> Floats:

@@ -42,11 +42,23 @@ class Weighed:
         largest are all alike, so that there is no tail; inf where it cannot be told.
     effective : float
         Kish's effective number of draws of the weights.
+    counted : int
+        Draws that have a weight above 0.
+    k_limit : float
+        Up to which k-hat the weights of so many draws may be relied on:
+        min(1 - 1/log10(counted), 0.7), which is below 0.7 for fewer than 2,200.
     """
 
     weights: Floats
     k_hat: float | None
     effective: float
+    counted: int
+    k_limit: float
+
+    @property
+    def reliable(self) -> bool:
+        """Whether the weights may be relied on."""
+        return self.k_hat is None or self.k_hat <= self.k_limit
 
 
 def smooth(log_ratios: Floats, accepted: NDArray[np.bool_]) -> Weighed:
@@ -59,16 +71,17 @@ def smooth(log_ratios: Floats, accepted: NDArray[np.bool_]) -> Weighed:
         ones rule a draw out.
     accepted : ndarray of bool, (chain, draw)
     """
-    from forecast.sensitivity.weights import smoothed_weights
+    from forecast.sensitivity.weights import good_k, smoothed_weights
 
     counted = accepted & (log_ratios > -np.inf)
     weights = np.zeros(log_ratios.shape)
-    if counted.sum() < FEWEST:
-        return Weighed(weights, float("inf"), 0.0)
+    count = int(counted.sum())
+    if count < FEWEST:
+        return Weighed(weights, float("inf"), 0.0, count, good_k(count))
     smoothed, k = smoothed_weights(log_ratios[counted][:, None])
     weights[counted] = smoothed[:, 0]
     k_hat = None if np.isneginf(k[0]) else float(k[0])
-    return Weighed(weights, k_hat, effective_size(weights))
+    return Weighed(weights, k_hat, effective_size(weights), count, good_k(count))
 
 
 class Draws:

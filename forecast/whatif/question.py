@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 SCHEMA = "forecast.whatif/1"
 """Version of what ``forecast whatif --json`` prints."""
 
-K_LIMIT = 0.7
-"""Above this Pareto k weights are not relied on (Vehtari et al. 2024), and a refit is made."""
-
 FEW = 100
 """With fewer effective draws than this the answer says that it is a rough one."""
 
@@ -177,7 +174,8 @@ class Question:
         if weighed is not None:
             why = "the new priors lie where the run has draws"
             if weighed.k_hat is not None:
-                why = f"k-hat {weighed.k_hat:.2f} is not above {K_LIMIT:g}: {why}"
+                limit = f"{weighed.k_limit:.3g}, the most for {weighed.counted:,} draws"
+                why = f"k-hat {weighed.k_hat:.3g} is not above {limit}: {why}"
         found = self._answer("importance", summary, weighed, [why])
         if weighed is not None and weighed.effective < FEW:
             found["notes"].append(
@@ -250,6 +248,7 @@ class Question:
             "run": self.stored.id,
             "method": method,
             "k_hat": k_hat if k_hat is None or np.isfinite(k_hat) else None,
+            "k_limit": None if weighed is None else weighed.k_limit,
             "effective_draws": None if weighed is None else weighed.effective,
             "accepted_draws": int(self.accepted.sum()),
             "why": why,

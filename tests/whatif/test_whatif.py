@@ -20,6 +20,7 @@ from forecast.engine import Reporter, run
 from forecast.errors import ForecastError, InputError, PluginError
 from forecast.host import load_plugins
 from forecast.inference import Compiler, SamplerSettings
+from forecast.report.whatif_table import print_whatif
 from forecast.results import read_run
 from forecast.whatif import ask
 from forecast.whatif.changes import Changed
@@ -177,6 +178,43 @@ def test_fitted_and_weighted_answers_agree_with_the_refit(fitted, lines, compile
         read_run(tmp_path / again.summary["refit"]["run"]).worldview.thresholds["compute"].params["mu"]
         == 27.2
     )
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory, ramps):
+    """200 draws, and a window in which none of them crosses."""
+    folder = tmp_path_factory.mktemp("few")
+    early = BARE.replace("start = 2026-01-01", "start = 1990-01-01").replace("2027-12-31", "1990-12-31")
+    settings = dataclasses.replace(MANY, draws=100)
+    made = run(worldview(folder, early), drivers=ramps, settings=settings, prior_only=True)
+    return read_run(saved(made, folder))
+
+
+def test_few_draws_need_a_lighter_tail_as_arviz_has_it(few, ramps, tmp_path):
+    """A k-hat below 0.7, with which 4,000 draws could be relied on, is not enough for 200."""
+    limit = 1 - 1 / np.log10(200)
+    near = ask(few, ["priors.ramp.pace.mu=0.6"], tmp_path, loaded=loaded(ramps)).summary
+    assert near["k_hat"] < near["k_limit"] < 0.6 and near["k_limit"] == pytest.approx(limit)
+    assert f"is not above {limit:.3g}, the most for 200 draws" in near["why"][0]
+    with pytest.raises(ForecastError, match=r"k-hat is 0\.6\d+, above 0\.565, the most for 200 draws"):
+        ask(few, ["priors.ramp.pace.mu=0.7"], tmp_path, refit=False, loaded=loaded(ramps))
+
+
+def test_a_change_that_no_draw_shows_has_the_error_of_fewer_than_one_draw(few, ramps, tmp_path, capsys):
+    """No draw crosses in 1990 before or after: 200 draws cannot say more than that it is rare."""
+    for setting in ("thresholds.compute.mu=27.1", "window.end=1991-06-30"):
+        found = ask(few, [setting], tmp_path, loaded=loaded(ramps)).summary
+        change, bloc = found["change"]["big"]["china"], found["milestones"]["big"]["blocs"]["china"]
+        assert bloc["p_in"] == change["p_in"] == 0
+        assert (
+            change["p_in_mcse"] == pytest.approx(bloc["mcse"]["p_in"], rel=1e-6) and bloc["mcse"]["p_in"] > 0
+        )
+        print_whatif(found)
+        assert "0.000 ±0.004" in capsys.readouterr().out
+    found = ask(few, ["lead.within_years=2"], tmp_path, loaded=loaded(ramps)).summary
+    assert found["change"]["big"]["china"]["p_in_mcse"] == 0  # by definition, whatever the draws
+    print_whatif(found)
+    assert "no change" in capsys.readouterr().out
 
 
 def test_the_error_of_a_change_is_that_of_the_same_draws(prior_run, ramps, tmp_path):
