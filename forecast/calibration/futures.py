@@ -83,7 +83,7 @@ class Projector:
             values = {name: on_grid(value, self.graph) for name, value in values.items()}
             finite.append(np.all([np.isfinite(x).all(axis=(1, 2)) for x in values.values()], axis=0))
             for name, found in blocks.items():
-                found.append(reader.crossing(name, values, block, self.graph.decimal))
+                found.append(reader.crossing(name, values, block, self.graph.decimal)[0])
         dates = {name: np.concatenate(found) for name, found in blocks.items()}
         spec, last = self.graph.spec, min(self._horizon, self.graph.decimal[-1])
         accepted = np.concatenate(finite) & not_yet_crossed(self._milestones, dates, end_of(spec.as_of))

@@ -7,6 +7,7 @@ conditions all (or any) hold.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,12 +39,12 @@ def holds(trajectory: Floats, threshold: Floats) -> Holding:
     threshold : ndarray, (draw,)
         In the trajectory's unit (log10 where it is).
     """
-    margin = trajectory - threshold[:, None, None]
-    above = margin >= 0
+    above = trajectory >= threshold[:, None, None]
     before, after = above[..., :-1], above[..., 1:]
     start, end = np.where(before, 0.0, np.inf), np.where(after, 1.0, -np.inf)
     crossing = before != after  # few months of a trajectory
-    left, right = margin[..., :-1][crossing], margin[..., 1:][crossing]
+    level = threshold[np.nonzero(crossing)[0]]
+    left, right = trajectory[..., :-1][crossing] - level, trajectory[..., 1:][crossing] - level
     root = np.clip(left / (left - right), 0.0, 1.0)
     rising = after[crossing]
     start[crossing] = np.where(rising, root, 0.0)
@@ -97,25 +98,27 @@ def first_moment(holding: Holding, decimal: Floats) -> Floats:
     return np.where(crossed, decimal[month] + np.where(crossed, fraction, 0.0) * width, np.inf)
 
 
-def value_at(trajectory: Floats, dates: Floats, decimal: Floats) -> Floats:
+def values_at(trajectories: Mapping[str, Floats], dates: Floats, decimal: Floats) -> dict[str, Floats]:
     """Return trajectories at a date of each draw and bloc, linear between months.
 
     Parameters
     ----------
-    trajectory : ndarray, (draw, bloc, time)
+    trajectories : mapping of str to ndarray, (draw, bloc, time)
     dates : ndarray, (draw, bloc)
         Decimal years; infinite for never.
     decimal : ndarray, (time,)
 
     Returns
     -------
-    ndarray, (draw, bloc)
+    dict of str to ndarray, (draw, bloc)
         NaN where the date is infinite.
     """
     known = np.isfinite(dates)
     when = np.where(known, dates, decimal[0])
     left = np.clip(np.searchsorted(decimal, when, side="right") - 1, 0, len(decimal) - 2)
-    part = (when - decimal[left]) / (decimal[left + 1] - decimal[left])
-    before = np.take_along_axis(trajectory, left[..., None], axis=-1)[..., 0]
-    after = np.take_along_axis(trajectory, left[..., None] + 1, axis=-1)[..., 0]
-    return np.where(known, before * (1.0 - part) + after * part, np.nan)
+    part = np.where(known, (when - decimal[left]) / (decimal[left + 1] - decimal[left]), np.nan)
+    draw, bloc = np.ogrid[: dates.shape[0], : dates.shape[1]]
+    return {
+        name: one[draw, bloc, left] * (1.0 - part) + one[draw, bloc, left + 1] * part
+        for name, one in trajectories.items()
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,8 +72,8 @@ class MilestoneReader:
 
     def crossing(
         self, name: str, trajectories: Mapping[str, Floats], draws: slice, decimal: Floats
-    ) -> Floats:
-        """Crossing dates of one milestone for a block of draws.
+    ) -> tuple[Floats, list[Floats]]:
+        """Crossing dates of one milestone, and of the parts of its condition apart, for a block of draws.
 
         Parameters
         ----------
@@ -85,26 +85,26 @@ class MilestoneReader:
 
         Returns
         -------
-        ndarray, (draw, bloc)
+        crossed : ndarray, (draw, bloc)
             Decimal years, ``inf`` for never by the horizon.
+        parts : list of ndarray, (draw, bloc)
+            When each part of the outermost "all" or "any" first holds on the grid, or the condition itself.
         """
         milestone = self.milestones[name]
-        holding = self._holding(milestone.condition, trajectories, draws, name)
-        dates = crossings.first_moment(holding, decimal)
+        condition = milestone.condition
+        if isinstance(condition, All | AnyOf):
+            holding = [
+                self._holding(part, trajectories, draws, f"{name}/{position}")
+                for position, part in enumerate(condition.conditions)
+            ]
+        else:
+            holding = [self._holding(condition, trajectories, draws, name)]
+        together = crossings.some if isinstance(condition, AnyOf) else crossings.every
+        parts = [crossings.first_moment(one, decimal) for one in holding]
+        dates = crossings.first_moment(together(holding), decimal)
         luck = stream(self._seed, "unreachable", name).random(self._size)[draws]
         never = (luck < milestone.unreachable)[:, None] | (dates > self.horizon)
-        return np.where(never, np.inf, dates)
-
-    def conditions(
-        self, name: str, trajectories: Mapping[str, Floats], draws: slice, decimal: Floats
-    ) -> list[Floats]:
-        """Crossing dates of the parts of a milestone's outermost condition, apart."""
-        condition = self.milestones[name].condition
-        parts: Sequence[object] = condition.conditions if isinstance(condition, All | AnyOf) else [condition]
-        return [
-            crossings.first_moment(self._holding(part, trajectories, draws, f"{name}/{position}"), decimal)
-            for position, part in enumerate(parts)
-        ]
+        return np.where(never, np.inf, dates), parts
 
     def _holding(self, node: object, trajectories: Mapping[str, Floats], draws: slice, path: str) -> Holding:
         if isinstance(node, Condition):

@@ -17,7 +17,7 @@ from forecast.errors import PluginError
 from forecast.model import Graph, Key, Spec, build_graph
 from forecast.model.maths import Tensor
 from forecast.projection.crossing_evidence import kept_by_evidence
-from forecast.projection.crossings import value_at
+from forecast.projection.crossings import values_at
 from forecast.projection.evaluator import Evaluator, chunks
 from forecast.projection.growth import GrowthAccounts, stage_tensors
 from forecast.projection.milestones import MilestoneReader, not_yet_crossed
@@ -163,10 +163,10 @@ def project(
         values = {name: on_grid(value, graph) for name, value in values.items()}
         _check_finite(values, graph)
         for name, milestone in milestones.items():
-            crossed = reader.crossing(name, values, block, graph.decimal)
+            crossed, apart = reader.crossing(name, values, block, graph.decimal)
             dates[name].append(crossed)
-            parts[name].append(reader.conditions(name, values, block, graph.decimal))
-            there = {one: value_at(values[one], crossed, graph.decimal) for one in graph.quantities}
+            parts[name].append(apart)
+            there = values_at({one: values[one] for one in graph.quantities}, crossed, graph.decimal)
             for quantity, level in there.items():
                 level[:, ~graph.quantities[quantity].present] = np.nan  # no channels, no such quantity
                 levels[f"{name}.{quantity}"].append(level)

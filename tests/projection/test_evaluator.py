@@ -60,6 +60,12 @@ def test_all_draws_at_once_equal_the_graph_evaluated_draw_by_draw(graph):
     assert np.all(found["busy"][0] != found["busy"][1])
 
 
+def test_no_operation_calls_python_once_for_every_draw(graph):
+    evaluate = Evaluator(graph, {name: quantity.tensor for name, quantity in graph.quantities.items()})
+    operations = [type(node.op).__name__ for node in evaluate._function.maker.fgraph.apply_nodes]
+    assert "Blockwise" not in operations and {"Join", "AdvancedSubtensor"} <= set(operations)
+
+
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_an_output_that_no_draw_moves_has_a_draw_axis_all_the_same(tmp_path, size):
     """Two draws and two blocs must not be mistaken for each other."""

@@ -155,6 +155,17 @@ all = [
     assert np.all(found.crossings["m"].values == pytest.approx(2028.0))
 
 
+@pytest.mark.parametrize("condition", ["leaf", "mixture"])
+def test_a_milestone_of_one_part_and_that_part_have_the_same_dates(tmp_path, condition):
+    leaf = 'quantity = "length", at_least = {{ {}, unit = "log10 minute", source = "t" }}'.format
+    ways = f"{{ weight = 0.5, {leaf('value = 3')} }}, {{ weight = 0.5, {leaf('value = 5')} }}"
+    only = leaf('distribution = "Uniform", lower = 2, upper = 5').replace(", at_least", "\nat_least")
+    text = f"[milestones.m]\n{only if condition == 'leaf' else f'mixture = [{ways}]'}\n"
+    found = projected(tmp_path, text)
+    assert np.array_equal(found.conditions["m.0"].values, found.crossings["m"].values)
+    assert found.crossings["m"].values.std() > 0
+
+
 def test_exactly_the_draws_in_which_a_bloc_crossed_by_the_end_of_the_as_of_date_are_set_aside(tmp_path):
     text = """\
 [milestones.m]

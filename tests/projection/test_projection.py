@@ -11,7 +11,7 @@ from forecast.driver import adds_to, provides
 from forecast.errors import InputError, PluginError
 from forecast.model import build_graph
 from forecast.projection import Evaluator, project
-from forecast.projection.crossings import value_at
+from forecast.projection.crossings import values_at
 from forecast.spec import history_end
 from tests.toys import (
     WORLDVIEW,
@@ -214,9 +214,11 @@ def test_each_quantity_at_the_crossing_is_kept_for_every_draw(view):
 def test_the_value_at_a_date_is_linear_between_months_and_nan_for_never():
     decimal = np.array([2026.0, 2026.1, 2026.2])
     path = np.array([[[1.0, 3.0, 7.0], [0.0, 0.0, 0.0]]])
-    assert value_at(path, np.array([[2026.05, np.inf]]), decimal)[0, 0] == pytest.approx(2.0)
-    assert value_at(path, np.array([[2026.2, 2026.0]]), decimal)[0].tolist() == pytest.approx([7.0, 0.0])
-    assert np.isnan(value_at(path, np.array([[2026.05, np.inf]]), decimal)[0, 1])
+    found = values_at({"x": path, "twice": 2.0 * path}, np.array([[2026.05, np.inf]]), decimal)
+    assert found["x"][0, 0] == pytest.approx(2.0) and found["twice"][0, 0] == pytest.approx(4.0)
+    assert np.isnan(found["x"][0, 1])
+    found = values_at({"x": path}, np.array([[2026.2, 2026.0]]), decimal)
+    assert found["x"][0].tolist() == pytest.approx([7.0, 0.0])
 
 
 def test_an_announcement_needs_a_quantity_in_years(tmp_path):
