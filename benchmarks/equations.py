@@ -18,6 +18,8 @@ from forecast.dates import decimal_year
 Array = NDArray[Any]
 LN10, LOG2 = np.log(10.0), np.log10(2.0)
 LEVEL_DATE, PACE_CHANGE = date(2025, 4, 1), date(2024, 4, 1)
+STEPS = 4
+"""Runge-Kutta steps a month of automated research: right to 0.001 OOM but for runaways."""
 
 
 # Time -----------------------------------------------------------------------------------------------------
@@ -128,7 +130,7 @@ def automation_gain(xp: Any, lead: Any, since: Array, rate: Any, feedback: Any, 
     """Solve dR/dt = rate 10^(feedback (lead + R)) (1 - R/ceiling) from the as-of date on.
 
     With research done, I = integral of rate 10^(feedback lead), and R = ceiling (1 - e^-w):
-    dw/dI = 10^(feedback R) / ceiling, by four Runge-Kutta steps a month.
+    dw/dI = 10^(feedback R) / ceiling, by Runge-Kutta steps, where the driver has a table of I(w).
     """
     first = int(np.searchsorted(since[0], 0.0, side="right"))  # month after the as-of date
     before, end = since[:, first - 1 : -1], since[:, first:]
@@ -139,13 +141,13 @@ def automation_gain(xp: Any, lead: Any, since: Array, rate: Any, feedback: Any, 
     x = LN10 * (high - low)
     small = xp.abs(x) < 1e-6
     mean = xp.where(small, 1 + x / 2, xp.expm1(x) / xp.where(small, 1.0, x))
-    done = rate * (end - start) * 10.0**low * mean / 4
+    done = rate * (end - start) * 10.0**low * mean / STEPS
 
     def month(h: Any, w: Any, room: Any, top: Any) -> Any:
         def speed(w: Any) -> Any:
             return xp.exp(xp.minimum(room * -xp.expm1(-w), 500.0)) / top
 
-        for _ in range(4):
+        for _ in range(STEPS):
             a = speed(w)
             b = speed(w + h * a / 2)
             c = speed(w + h * b / 2)

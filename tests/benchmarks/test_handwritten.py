@@ -9,7 +9,7 @@ import pytensor
 import pytest
 from scipy.special import ndtr
 
-from benchmarks import handwritten
+from benchmarks import equations, handwritten
 from benchmarks.default_data import read_inputs
 from benchmarks.equations import since_2024, trajectories
 from forecast.engine import make_plan
@@ -19,6 +19,10 @@ from forecast.spec import history_end
 
 SIZE = 6
 YEARS = handwritten.month_starts("2061-02")
+SOLVED = {"automation_gain", "effective_compute", "capability_clock"} | {
+    "time_horizon", "time_horizon_80", "capability_index"
+}  # fmt: skip
+"""What comes of a differential equation, which the script and the engine solve in different ways."""
 pytestmark = pytest.mark.slow
 
 
@@ -72,7 +76,10 @@ def futures(plan, future, layout, flat, parameters):
     normal["policy"] = ndtr(normal["policy"][:, :1])
     shocks["policy"] = normal["policy"]
     written = trajectories(parameters, YEARS, plan.worldview.as_of, np, shocks)
-    return SimpleNamespace(ours=ours, written=vars(written), drawn=normal)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(equations, "STEPS", 32)  # the engine's solution of the same equation has no steps
+        finely = trajectories(parameters, YEARS, plan.worldview.as_of, np, shocks)
+    return SimpleNamespace(ours=ours, written=vars(written), finely=vars(finely), drawn=normal)
 
 
 def free_numbers(variable, parameters, inputs, draw):
@@ -82,12 +89,13 @@ def free_numbers(variable, parameters, inputs, draw):
 
 
 def test_trajectories_of_the_script_are_the_engines(futures):
-    for name, theirs in futures.written.items():
+    for name, theirs in futures.finely.items():
         if name == "channels":  # no quantity of its own: chip_access is their sum
             continue
         expected = futures.ours[name][:, slice(1, None) if name == "chip_access" else slice(None)]
         theirs = np.broadcast_to(theirs, expected.shape)
-        np.testing.assert_allclose(theirs, expected, rtol=1e-9, atol=1e-12, err_msg=name)
+        near = {"rtol": 0.0, "atol": 3e-4} if name in SOLVED else {"rtol": 1e-9, "atol": 1e-12}
+        np.testing.assert_allclose(theirs, expected, **near, err_msg=name)
 
 
 def test_the_compared_draws_reach_what_the_future_alone_knows(futures):

@@ -57,7 +57,7 @@ SHAPES = {
 def test_the_gain_agrees_with_a_differential_equation_solver(shape, rate, feedback, ceiling):
     ahead = SHAPES[shape]
     found = gain(ahead, rate, feedback, ceiling)
-    assert found == pytest.approx(exact(ahead, rate, feedback, ceiling), abs=2e-3)
+    assert found == pytest.approx(exact(ahead, rate, feedback, ceiling), abs=1e-4)
 
 
 @pytest.mark.parametrize(("rate", "feedback", "growth"), [(0.05, 0.15, 1.2), (0.1, 0.3, 0.8)])
@@ -148,7 +148,7 @@ def test_the_driver_solves_the_equation_for_the_blocs_own_effective_compute(base
         numbers = [float(draws["automated-rnd", name][draw]) for name in ("rate", "feedback", "ceiling")]
         for bloc in (0, 1):
             found = exact(own[draw, bloc] - now[draw], *numbers, years=years - as_of)
-            assert q(base, "automation_gain")[draw, bloc] == pytest.approx(found, abs=5e-3)
+            assert q(base, "automation_gain")[draw, bloc] == pytest.approx(found, abs=2e-4)
 
 
 def test_the_gain_is_added_to_own_effort_and_reaches_nobody_before_the_as_of_date(base, without):
