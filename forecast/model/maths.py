@@ -7,6 +7,7 @@ draws (draw, bloc, time).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -319,31 +320,25 @@ class _Switches(dict[tuple[int, int], Callable[..., Any]]):
         n, start = key
 
         def path(uniforms: Any, steps: Any, *rates: Any) -> Any:
-            uniforms, steps, *hazards = np.broadcast_arrays(uniforms, steps, *rates)
-            # Bounds between which a uniform number leaves state i for j, for all months at once.
-            bounds: list[list[tuple[int, Any, Any]]] = []
+            shape = np.broadcast_shapes(*(np.shape(one) for one in (uniforms, steps, *rates)))
+            uniforms, months = np.broadcast_to(uniforms, shape), shape[-1]
+            # Where each month's uniform number leads from each state, for all months at once.
+            leads = np.empty((months, math.prod(shape[:-1]), n), dtype=np.intp)
             for i in range(n):
-                row = hazards[i * (n - 1) : (i + 1) * (n - 1)]
-                total = np.add.reduce(row)
-                leaves = -np.expm1(-total * steps)
-                reached = np.zeros(uniforms.shape)
-                bounds.append([])
+                row = rates[i * (n - 1) : (i + 1) * (n - 1)]
+                total = sum(row)
+                leaves, reached = -np.expm1(-total * steps), 0.0
+                following = np.full(shape, i)
                 for j, rate in zip([j for j in range(n) if j != i], row, strict=True):
                     share = leaves * np.divide(rate, total, out=np.zeros(total.shape), where=total > 0)
-                    bounds[i].append((j, reached, reached + share))
+                    following[(uniforms >= reached) & (uniforms < reached + share)] = j
                     reached = reached + share
-            moves = [[(j, (uniforms >= low) & (uniforms < high)) for j, low, high in row] for row in bounds]
-            state = np.full(uniforms.shape[:-1], start)
-            result = np.empty(uniforms.shape)
-            for month in range(uniforms.shape[-1]):
-                following = state.copy()
-                for i, ways in enumerate(moves):
-                    here = state == i
-                    for j, moved in ways:
-                        following[here & moved[..., month]] = j
-                state = following
-                result[..., month] = state
-            return result
+                leads[..., i] = following.reshape(-1, months).T
+            path, each = np.empty(leads.shape[:2]), np.arange(leads.shape[1])
+            state = np.full(leads.shape[1], start)
+            for month, lead in enumerate(leads):
+                path[month] = state = lead[each, state]
+            return path.T.reshape(shape)
 
         self[key] = path
         return path

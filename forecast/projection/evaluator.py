@@ -18,13 +18,17 @@ from pytensor.compile.mode import Mode
 from pytensor.graph.replace import vectorize_graph
 from pytensor.graph.rewriting.basic import MergeOptimizer, SequentialGraphRewriter, in2out, node_rewriter
 from pytensor.scalar.basic import Clip
+from pytensor.tensor.basic import Join
+from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.elemwise import Elemwise
+from pytensor.tensor.subtensor import AdvancedSubtensor
 
 from forecast.model.graph import Graph, Key
 from forecast.model.maths import Tensor
 
-CHUNK = 500
-"""Draws evaluated together: bounds memory at a few hundred MB on the default grid."""
+CHUNK = 250
+"""Draws evaluated together. An array of them is two megabytes on the default grid: larger ones go through
+memory with every operation, for smaller ones Python's own time counts."""
 
 
 @node_rewriter([Elemwise])  # type: ignore[untyped-decorator]
@@ -37,9 +41,28 @@ def _clip_by_arrays(fgraph: Any, node: Any) -> list[Tensor] | None:
     return [pt.cast(clipped, node.outputs[0].dtype)]
 
 
+@node_rewriter([Blockwise])  # type: ignore[untyped-decorator]
+def _all_draws_at_once(fgraph: Any, node: Any) -> list[Tensor] | None:
+    """Join trajectories, or look up in them, in one call: PyTensor's own calls NumPy once for every draw."""
+    op, inputs = node.op.core_op, node.inputs
+    drawn = [one for one in inputs if one.type.shape[0] != 1]
+    if node.op.batch_ndim(node) != 1 or not drawn:
+        return None
+    size = drawn[0].shape[0]
+    whole = [one if one in drawn else pt.alloc(one, size, *one.shape[1:]) for one in inputs]
+    if isinstance(op, Join) and op.axis >= 0:
+        return [pt.join(op.axis + 1, *whole)]
+    if isinstance(op, AdvancedSubtensor) and op.idx_list == (0,) and inputs[0].ndim == 2:
+        series, places = whole
+        first = series.shape[1] * pt.arange(size).reshape((size, *(1,) * (places.ndim - 1)))
+        return [series.reshape((-1,))[places + first]]
+    return None
+
+
+_BY_HAND = (_clip_by_arrays, _all_draws_at_once)
 # Of PyTensor's own rewrites only the merging of equal nodes. The others take a second on the default model,
 # more than all of its draws cost in many a use, and make it no faster.
-_NUMPY = Mode(linker="py", optimizer=SequentialGraphRewriter(MergeOptimizer(), in2out(_clip_by_arrays)))
+_NUMPY = Mode(linker="py", optimizer=SequentialGraphRewriter(MergeOptimizer(), *map(in2out, _BY_HAND)))
 
 
 class Evaluator:
