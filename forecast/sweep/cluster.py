@@ -23,6 +23,9 @@ from forecast.sweep.work import Outcome, make_cell, make_fit, read_cell, warm
 WAIT = 60.0
 """Seconds to wait for a cluster's scheduler, and then for its first worker."""
 
+LOOK = 10.0
+"""Seconds between two looks whether there still are workers."""
+
 DASHBOARD = "127.0.0.1:8787"
 """Of this machine alone; any other port where this one is taken."""
 
@@ -199,6 +202,7 @@ def carry_out(
     jobs: Mapping[int, Job],
     fits: Sequence[Sequence[int]],
     keep: Callable[[Outcome], None],
+    warn: Callable[[str], None],
 ) -> None:
     """Make cells, each fit once, and hand each over as soon as it is made.
 
@@ -211,6 +215,8 @@ def carry_out(
         Cells by fit.
     keep : callable
         Called in this process, cell by cell.
+    warn : callable
+        Told, from another thread, when all workers are gone: new ones may come.
 
     Raises
     ------
@@ -228,16 +234,45 @@ def carry_out(
         for cell in cells:
             waiting[client.submit(read_cell, fit, jobs[cell], key=f"cell-{cell}-{mark}")] = cell
         del fit  # its cells keep it on the scheduler until they are made
-    for future in as_completed(list(waiting)):
-        cell = waiting.pop(future)
-        if future.status == "finished":
-            keep(future.result())
-        elif future.status == "error":
-            keep(Outcome(cell, jobs[cell].run, error=_lost(future)))
-        else:
-            raise ForecastError(
-                f"the scheduler {workers.address} cannot be reached any more; it or its machine has stopped"
-            )
+    with told_when_idle(workers, warn):
+        for future in as_completed(list(waiting)):
+            cell = waiting.pop(future)
+            if future.status == "finished":
+                keep(future.result())
+            elif future.status == "error":
+                keep(Outcome(cell, jobs[cell].run, error=_lost(future)))
+            else:
+                raise ForecastError(
+                    f"the scheduler {workers.address} cannot be reached any more; it or its machine has "
+                    "stopped"
+                )
+
+
+@contextmanager
+def told_when_idle(workers: Workers, warn: Callable[[str], None]) -> Iterator[None]:
+    """Warn when no worker has been there for a while: Dask waits for the next one in silence."""
+    over = threading.Event()
+
+    def look() -> None:
+        missed = 0
+        while not over.wait(LOOK):
+            try:
+                there = workers.client.scheduler_info(n_workers=-1)["workers"]
+            except Exception:  # the scheduler is gone too, and whoever waits for cells is told
+                return
+            missed = 0 if there else missed + 1
+            if missed == 2:  # one that was lost may be started again meanwhile
+                warn(
+                    f"no worker is left at {workers.address}; the sweep goes on when one comes (Ctrl-C stops "
+                    "it; cells that were made are kept)"
+                )
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def _lost(future: Future[Outcome]) -> str:

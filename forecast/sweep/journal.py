@@ -86,18 +86,20 @@ class Journal:
         about = self.folder / _ABOUT
         if about.exists():
             self._check(_read_about(about))
-        elif any(path.name != _LOCK for path in self.folder.iterdir()):
+        elif any(path.name != _LOCK and not path.match(".tmp-*") for path in self.folder.iterdir()):
             raise InputError(
                 f"{self.folder} is in the way: it holds files that are of no sweep; name another --out"
             )
         else:
-            (self.folder / "cells").mkdir()
-            self._replace("sweep.toml", self.planned.sweep.path.read_bytes())
             sweep = {"schema": SCHEMA, "name": self.planned.sweep.name, "cells": len(self.planned.cells)}
             sweep |= {"asked": self.planned.asked, "decided": self.planned.decided}
             self._replace(_ABOUT, to_json(sweep).encode())
         for path in self.folder.glob("**/.tmp-*"):  # of a process that was killed: nobody else is here
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+        # Only then, so that a folder whose disk was full before can be begun again.
+        (self.folder / "cells").mkdir(exist_ok=True)
+        if not (self.folder / "sweep.toml").exists():
+            self._replace("sweep.toml", self.planned.sweep.path.read_bytes())
 
     def _check(self, about: dict[str, Any]) -> None:
         if about["asked"] != self.planned.asked:

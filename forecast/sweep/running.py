@@ -170,7 +170,7 @@ def _make(
         reporter.phase(f"Making cells on {found.address}")
         reporter.progress(len(outcomes), total)
         try:
-            carry_out(found, jobs, fits, keep)
+            carry_out(found, jobs, fits, keep, reporter.warn)
         except KeyboardInterrupt:
             reporter.phase("Stopping: no more cells are made")
             raise

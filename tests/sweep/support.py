@@ -54,7 +54,7 @@ def written(text: str, name: str = "sweep.toml") -> str:
 
 def cells_in(folder: Path | str) -> dict[str, bytes]:
     """Contents of the cells that are kept, by file name."""
-    return {path.name: path.read_bytes() for path in sorted(Path(folder, "cells").glob("*.npz"))}
+    return {path.name: path.read_bytes() for path in sorted(Path(folder, "cells").glob("[0-9]*.npz"))}
 
 
 def printed(result: Result) -> Any:

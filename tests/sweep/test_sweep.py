@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from threading import Event, Thread
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -23,7 +25,11 @@ from click.testing import CliRunner, Result
 from distributed import LocalCluster
 
 from forecast.cli import main
-from forecast.sweep.cluster import deaf_to_ctrl_c
+from forecast.errors import ForecastError
+from forecast.host import load_plugins
+from forecast.sweep import plan_sweep, read_sweep
+from forecast.sweep.cluster import Workers, deaf_to_ctrl_c, told_when_idle
+from forecast.sweep.journal import Journal
 from tests.sweep.support import FOUR, HEAD, PRIOR, cells_in, make_folder, printed, said, sweep, written
 
 pytestmark = pytest.mark.slow
@@ -280,6 +286,17 @@ def test_a_killed_scheduler_is_told_in_words_and_the_sweep_goes_on_elsewhere(on,
     assert len(table("out")) == 8
 
 
+def test_it_says_that_all_workers_are_gone_and_says_it_once(monkeypatch):
+    monkeypatch.setattr("forecast.sweep.cluster.LOOK", 0.01)
+    there = iter([{"w": 1}, {}, {"w": 1}, *({} for _ in range(1000))])
+    client = SimpleNamespace(scheduler_info=lambda n_workers: {"workers": next(there)})
+    told: list[str] = []
+    with told_when_idle(Workers(client, "tcp://toy", "", False), told.append):
+        wait_for(lambda: told)
+        time.sleep(0.1)
+    assert len(told) == 1 and "no worker is left at tcp://toy" in told[0]
+
+
 def test_a_full_disk_stops_it_in_words_and_what_was_kept_stays(on, here, monkeypatch):
     whole, written = np.savez, []
 
@@ -299,6 +316,31 @@ def test_a_full_disk_stops_it_in_words_and_what_was_kept_stays(on, here, monkeyp
     monkeypatch.chdir(here)
     assert "2 of 4 cells to make" in on("four.toml", "--resume", "out").stderr
     assert len(table("out")) == 8
+
+
+def test_a_folder_that_was_begun_on_a_full_disk_can_be_begun_again(here, monkeypatch):
+    """Nothing of the sweep is there yet, or its name alone."""
+    for allowed in (0, 1):
+        count, replace = iter(range(9)), os.replace
+
+        def full(source, target, count=count, allowed=allowed, replace=replace):
+            if next(count) >= allowed:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            replace(source, target)
+
+        planned = plan_sweep(read_sweep(here / "four.toml"), load_plugins(["toy.py"]), plugins=["toy.py"])
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "replace", full)
+            with (
+                pytest.raises(ForecastError, match="the disk is full"),
+                Journal(here / "out", planned, resume=False),
+            ):
+                pass
+        (here / "out/.tmp-1-of-a-killed-one").touch()
+        with Journal(here / "out", planned, resume=False) as journal:
+            assert journal.done() == {}
+        assert {path.name for path in (here / "out").iterdir()} == {"cells", "sweep.json", "sweep.toml"}
+        shutil.rmtree(here / "out")
 
 
 def test_a_damaged_cell_is_made_again(on, here):
