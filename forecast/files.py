@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-PICTURE_FORMATS = ("png", "svg", "pdf", "html")
+PICTURE_FORMATS = ("png", "pdf", "svg", "html")
 """Formats that a picture can be written in, as endings without their dot; html is a page with the picture."""
 
 

@@ -89,7 +89,7 @@ class Reading:
     def of(cls, run: StoredRun, tables: Mapping[tuple[str, str], EvidenceTable]) -> Reading:
         """Return a reading of a stored run."""
         horizon = date.fromisoformat(run.summary["horizon"])
-        return cls(run.tree, tables, int(run.summary["sampler"].get("seed", 0)), horizon)
+        return cls(run.tree, tables, int(run.summary["sampler"].get("seed") or 0), horizon)
 
     @cached_property
     def trajectories(self) -> Trajectories:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.errors import ForecastError, InputError
 from forecast.results.inputs import inputs_damage
+from forecast.results.manifest_check import manifest_damage
 from forecast.results.netcdf import open_tree, read_group, read_groups
 from forecast.results.store import RUN_FILES, home_resolved, missing_files
-from forecast.results.summary import SCHEMA
+from forecast.results.summary import SCHEMA, milestone_names
 from forecast.results.summary_check import first_damage
 from forecast.results.trajectories import NotAvailable
 
@@ -58,10 +60,12 @@ class StoredRun:
         from forecast.worldview import load_worldview
 
         try:
-            return load_worldview(str(self.path / "worldview.toml"))
+            found = load_worldview(str(self.path / "worldview.toml"))
         except InputError as error:
             # The user did not write this file, so a mistake in it is not a mistake of theirs.
             raise ForecastError(f"{self.path}: its worldview cannot be read. {error}") from error
+        self._check_same("worldview.toml", found.milestones, found.bloc_names)
+        return found
 
     @cached_property
     def inputs(self) -> dict[str, Any]:
@@ -89,23 +93,44 @@ class StoredRun:
     @cached_property
     def tree(self) -> xr.DataTree:
         """Everything in ``results.nc``, opened lazily."""
-        return open_tree(self.path / "results.nc")
+        return self._checked(open_tree(self.path / "results.nc"))
 
     @cached_property
     def crossings(self) -> xr.Dataset:
         """The group ``crossings`` alone, in memory."""
-        return read_group(self.path / "results.nc", "crossings")
+        found = read_group(self.path / "results.nc", "crossings")
+        self._check_crossings(found)
+        return found
 
     def groups(self, *names: str) -> xr.DataTree:
         """Those of these groups that ``results.nc`` has, in memory; older runs lack some."""
-        return read_groups(self.path / "results.nc", names)
+        return self._checked(read_groups(self.path / "results.nc", names))
 
+    def _checked(self, tree: xr.DataTree) -> xr.DataTree:
+        if "crossings" in tree.children:
+            self._check_crossings(tree["crossings"].to_dataset())
+        return tree
 
-_MANIFEST = (
-    (("command", "plugins"), list, "list"),
-    (("drivers", "evidence", "hashes", "versions", "timings"), dict, "table"),
-)
-"""Keys of ``manifest.json`` that readers go through, and what each is; one of another kind is damage."""
+    def _check_crossings(self, crossings: xr.Dataset) -> None:
+        missing = [name for name in ("chain", "draw", "bloc") if name not in crossings.sizes]
+        if missing or "accepted" not in crossings or "bloc" not in crossings.coords:
+            lacks = ", ".join(missing) or "accepted draws or names of blocs"
+            raise ForecastError(
+                f"{self.path / 'results.nc'} is damaged: its crossing dates have no {lacks}. Make the run "
+                "again."
+            )
+        self._check_same("results.nc", milestone_names(crossings), map(str, crossings["bloc"].to_numpy()))
+
+    def _check_same(self, file: str, milestones: Iterable[str], blocs: Iterable[str]) -> None:
+        """Refuse a file that is about other milestones or blocs than the summary."""
+        about = self.summary["milestones"]
+        here, there = (set(about), set(next(iter(about.values()))["blocs"])), (set(milestones), set(blocs))
+        odd = sorted((here[0] ^ there[0]) or (here[1] ^ there[1]))
+        if odd:
+            raise ForecastError(
+                f"{self.path}: summary.json and {file} are not of one run, or one of them is damaged: only "
+                f"one of them has {', '.join(odd)}. Make the run again."
+            )
 
 
 def read_run(path: Path) -> StoredRun:
@@ -120,12 +145,9 @@ def read_run(path: Path) -> StoredRun:
     if missing:
         raise ForecastError(f"{path} is not a whole run: {', '.join(missing)} missing. Make the run again.")
     manifest = _read_json(path / "manifest.json")
-    for keys, kind, words in _MANIFEST:
-        for key in keys:
-            if key in manifest and not isinstance(manifest[key], kind):
-                raise ForecastError(
-                    f"{path / 'manifest.json'} is damaged: {key} is no {words}. Make the run again."
-                )
+    damage = manifest_damage(manifest)
+    if damage is not None:
+        raise ForecastError(f"{path / 'manifest.json'} is damaged: {damage}. Make the run again.")
     summary = _read_json(path / "summary.json")
     schema = summary.get("schema")
     if schema != SCHEMA:

@@ -354,6 +354,16 @@ def damaged(tmp_path: Path, name: str, text: str | None) -> Path:
         ("manifest.json", "{", r"manifest.json is damaged: it is not JSON"),
         ("manifest.json", '{"drivers": 3}', r"manifest.json is damaged: drivers is no table"),
         ("manifest.json", '{"plugins": "a.py"}', r"manifest.json is damaged: plugins is no list"),
+        (
+            "manifest.json",
+            '{"plugins": [1]}',
+            r"manifest.json is damaged: plugins holds 1 where text belongs",
+        ),
+        ("manifest.json", '{"timings": {"build": "long"}}', r"timings.build is 'long'"),
+        ("manifest.json", '{"settings": {"prior_only": "no"}}', r"settings.prior_only is 'no'"),
+        ("manifest.json", '{"settings": {"sampler": {"draws": "many"}}}', r"sampler.draws is 'many'"),
+        ("manifest.json", '{"settings": {"sampler": {"sampler": 3}}}', r"sampler.sampler is 3"),
+        ("manifest.json", '{"settings": {"sampler": {"target_accept": 95}}}', r"target_accept is 95"),
         ("manifest.json", "[]", "holds a list"),
         ("summary.json", "\x00", "summary.json is damaged"),
         ("summary.json", '{"schema": "forecast.summary/9"}', "this version reads 'forecast.summary/1'"),
@@ -382,10 +392,23 @@ def test_a_damaged_run_is_said_in_words(tmp_path: Path, name: str, text: str | N
         (("milestones", "agi", "lead"), 5, "milestones.agi.lead holds int where object belongs"),
         (("milestones", "agi", "blocs", "china", "quantiles"), {"0.5": 1}, "china.quantiles.0.05"),
         (("milestones", "agi", "blocs", "china", "p_in"), "x", "p_in holds str where number belongs"),
+        (("milestones",), {}, "milestones is empty"),
+        (("run",), "", "run is empty"),
+        (("sampler", "seed"), -1, "sampler.seed is -1, which it cannot be"),
+        (("milestones", "agi", "blocs", "china", "p_in"), 1.5, "p_in is 1.5, which it cannot be"),
+        (("milestones", "agi", "blocs", "china", "quantiles", "0.5"), "x", "quantiles.0.5 holds str where"),
+        (("milestones", "agi", "blocs", "china", "quantiles", "0.5"), 1e300, "which is no year"),
+        (
+            ("milestones", "agi", "lead", "leader"),
+            "gulf",
+            "lead.leader is 'gulf', which is none of its blocs",
+        ),
+        (("milestones", "agi", "lead", "p_unipolar"), {}, "p_unipolar is not about its blocs"),
+        (("diagnostics", "checks", 0, "state"), "maybe", "state is 'maybe' where pass or fail or"),
     ],
 )
 def test_a_summary_without_what_its_form_requires_is_damaged(
-    tmp_path: Path, where: tuple[str, ...], value: Any, words: str
+    tmp_path: Path, where: tuple[Any, ...], value: Any, words: str
 ) -> None:
     path = save_run(tmp_path)
     summary = json.loads((path / "summary.json").read_text())
@@ -416,3 +439,22 @@ def test_a_damaged_worldview_is_not_the_users_mistake(tmp_path: Path) -> None:
     with pytest.raises(ForecastError, match="its worldview cannot be read") as caught:
         _ = read_run(path).worldview
     assert caught.value.exit_code == 1
+
+
+@pytest.mark.parametrize("read", ["crossings", "tree", "worldview", "groups"])
+def test_files_that_are_not_of_one_run_are_told_apart(tmp_path: Path, read: str) -> None:
+    """A summary that was copied from another run, or that lost a milestone."""
+    path = save_run(tmp_path)
+    text = (path / "summary.json").read_text()
+    (path / "summary.json").write_text(text.replace('"agi": {', '"asi": {'))
+    file = "worldview.toml" if read == "worldview" else "results.nc"
+    with pytest.raises(
+        ForecastError, match=rf"summary.json and {file} are not of one run.* agi, asi"
+    ) as caught:
+        stored = read_run(path)
+        _ = stored.groups("crossings", "inside") if read == "groups" else getattr(stored, read)
+    assert caught.value.exit_code == 1
+    (path / "summary.json").write_text(text.replace("china", "gulf"))
+    with pytest.raises(ForecastError, match=rf"{file} are not of one run.* china, gulf"):
+        stored = read_run(path)
+        _ = stored.groups("crossings") if read == "groups" else getattr(stored, read)
