@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -44,6 +45,8 @@ def report(run: str, output: Path | None, plugins: tuple[str, ...], out: str | N
     RUN is an id, the beginning of one, the beginning of its hash, a path, or
     "latest". Nothing is fitted.
     """
+    # The page and the findings take a core each; threads of their algebra would only wait for one another.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from forecast.report.text_file import check_text_path
     from forecast.results import find_run, read_run, runs_folder
 
@@ -73,7 +76,7 @@ def write_report(stored: StoredRun, output: Path | None = None, plugins: Sequenc
     """
     from forecast.cli._findings import finding
 
-    with finding(stored.path) as found, tempfile.TemporaryDirectory() as pictures, _no_collection():
+    with _no_collection(), finding(stored.path) as found, tempfile.TemporaryDirectory() as pictures:
         from forecast.report.page import page
         from forecast.report.text_file import save_text
         from forecast.results.store import as_text, write_into_run

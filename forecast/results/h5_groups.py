@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forecast.results.lazy_dask import import_dask_late
+
 if TYPE_CHECKING:
     import h5py
     import xarray as xr
@@ -57,6 +59,7 @@ def read_fast(path: Path, group: str, *, lazy: bool = False) -> xr.Dataset | Non
     import h5py
     import xarray as xr
 
+    import_dask_late()
     with h5py.File(path, "r") as file:
         found = file[group]
         parts = dict(found.items())
@@ -68,7 +71,7 @@ def read_fast(path: Path, group: str, *, lazy: bool = False) -> xr.Dataset | Non
             return None
         variables = {}
         for name, one in datasets.items():
-            if _is_dimension_alone(one):
+            if name in dims[name] and _is_dimension_alone(one):
                 continue
             attributes = _attributes(one)
             if attributes is None:
@@ -161,7 +164,7 @@ def _variable(
         coded = True
     if coded:
         variable = xr.conventions.decode_cf_variable(one.name, variable)
-    return variable if later else variable.load()
+    return variable.load() if coded and not later else variable
 
 
 def _later(path: Path, one: h5py.Dataset) -> Any:

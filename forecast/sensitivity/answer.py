@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,7 @@ def sensitivity(
     run: str = "",
     prior_only: bool = False,
     milestone: str | None = None,
+    still: Mapping[str, bool] | None = None,
 ) -> dict[str, Any]:
     """Say what the answer of a run hangs on. Nothing is fitted, and no plugin is needed.
 
@@ -64,6 +66,8 @@ def sensitivity(
         could have moved, and ``why`` says so.
     milestone : str, optional
         By default ``agi`` where there is one, else the first.
+    still : mapping of str to bool, optional
+        Whether the data left each number as its prior has it (:func:`still_of`), where that is known already.
 
     Returns
     -------
@@ -82,7 +86,7 @@ def sensitivity(
     _check_groups(tree, prior_only)
     names, owners, values = _numbers(tree, "prior" if prior_only else "posterior", answers)
     components = [] if prior_only else power_scale(read_components(tree, answers), answers)
-    still = {} if prior_only else _still(tree)
+    still = {} if prior_only else _still(tree) if still is None else still
     for row in components:
         row["moved"] = _moved(row, still)
     drivers, unexplained = _attribute(values, owners, answers)
@@ -153,7 +157,17 @@ def _still(tree: xr.DataTree) -> dict[str, bool]:
     return {one.parameter: one.is_still for one in compare_with_prior(tree, Numbers.of(tree))}
 
 
-def _moved(row: dict[str, Any], still: dict[str, bool]) -> bool | None:
+def still_of(diagnosis: Mapping[str, Any]) -> dict[str, bool]:
+    """The same from what :func:`forecast.diagnostics.diagnose` found."""
+    unmoved = set(diagnosis["unmoved"])
+    return {
+        row["name"]: row["name"] in unmoved
+        for row in diagnosis["parameters"]
+        if row["contraction"] is not None
+    }
+
+
+def _moved(row: dict[str, Any], still: Mapping[str, bool]) -> bool | None:
     """Whether the data moved any number of a prior's parameter; None where it is not known or no question."""
     own = [is_still for name, is_still in still.items() if name.partition("[")[0] == row["name"]]
     return None if row["kind"] != "prior" or not own else not all(own)

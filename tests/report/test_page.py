@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import xarray as xr
 from click.testing import CliRunner
@@ -18,6 +19,7 @@ from click.testing import CliRunner
 from forecast.cli import main
 from forecast.cli._findings import finding
 from forecast.report.page import Brought, page
+from forecast.report.page.chart import fixed, numbers
 from forecast.report.page.render import embedded, link, linked
 from forecast.results import StoredRun, read_run
 from tests.report.page_runs import CODE, SCRIPT, everything, full_run
@@ -335,3 +337,11 @@ def test_a_diagnosis_that_breaks_is_told_in_the_page_and_does_not_stop_it(
     assert told["diagnosis"] is None and told["sensitivity"] is None
     assert "no such run" in told["reasons"]["diagnosis"]
     assert "Warning: diagnostics and sensitivity of the run failed" in capsys.readouterr().err
+
+
+def test_numbers_of_a_chart_are_rounded_and_those_that_are_none_are_null():
+    values = [1234.5678, float("nan"), float("-inf"), np.float32(0.1), -0.00012345]
+    assert numbers(values, 3) == [1230.0, None, None, 0.1, -0.000123]
+    assert fixed(np.array(values)) == [1234.568, None, None, 0.1, -0.0]
+    assert numbers(iter(values[:1])) == [1235.0]
+    assert {type(one) for one in (*numbers(np.array(values)), *fixed(values))} == {float, type(None)}

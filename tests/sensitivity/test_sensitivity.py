@@ -9,8 +9,9 @@ import pytest
 import xarray as xr
 from scipy import stats
 
+from forecast.diagnostics import diagnose
 from forecast.errors import ForecastError, InputError
-from forecast.sensitivity import sensitivity, sensitivity_schema
+from forecast.sensitivity import sensitivity, sensitivity_schema, still_of
 from forecast.sensitivity.outcomes import normal_scores, weighted_medians
 from forecast.sensitivity.weights import distances, smoothed_weights
 from tests.results.synthetic import small_worldview
@@ -251,3 +252,11 @@ def test_weighted_medians_leave_out_what_is_unknown_and_keep_never_last() -> Non
     weights = np.array([[0.2, 0.1], [0.2, 0.7], [0.4, 0.05], [0.2, 0.15]])
     assert weighted_medians(values, weights).tolist() == [1.0, 3.0]
     assert weighted_medians(values, np.array([[0.1], [0.1], [0.1], [0.7]])).tolist() == [np.inf]
+
+
+def test_what_a_diagnosis_says_of_unmoved_parameters_need_not_be_computed_again(known: dict) -> None:
+    tree = known_tree()
+    still = still_of(diagnose(tree, run="a-run"))
+    assert still == {"one.pace": False, "two.idle": True, "three.noise": True}
+    assert found_in(tree, still=still) == known
+    assert found_in(tree, still=dict.fromkeys(still, False))["not_moved"] == []
