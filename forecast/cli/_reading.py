@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,25 @@ def check_within(within: float | None) -> None:
 
     if within is not None and not 0 <= within <= LONGEST_LEAD:
         raise InputError(f"--within {within:g}: must be a number of years from 0 to {LONGEST_LEAD:g}.")
+
+
+def read_window(text: str) -> tuple[date, date]:
+    """Read ``--window START:END``.
+
+    Raises
+    ------
+    InputError
+        It is no period, or ends before it begins.
+    """
+    from forecast.dates import parse_period
+
+    try:
+        first, last = parse_period(text)
+    except ValueError as error:
+        raise InputError(f"--window {text}: {error}.") from error
+    if last < first:
+        raise InputError(f"--window {text}: it ends before it begins.")
+    return first, last
 
 
 def open_run(run: str, out: str | None, output: Path | None) -> StoredRun:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from forecast.cli._reading import json_option, out_option, picture_option
-from forecast.errors import InputError
+from forecast.cli._reading import json_option, out_option, picture_option, read_window
 
 
 @click.command()
@@ -48,7 +47,6 @@ def ensemble(
     and lead are those of the first. Nothing is fitted, and the runs' plugins are
     not needed.
     """
-    from forecast.dates import parse_period
     from forecast.ensemble import ensemble as mix
     from forecast.results import find_run, read_run, runs_folder, to_json
 
@@ -56,14 +54,7 @@ def ensemble(
         from forecast.report.picture_file import check_picture_path
 
         check_picture_path(output)
-    period = None
-    if window is not None:
-        try:
-            period = parse_period(window)
-        except ValueError as error:
-            raise InputError(f"--window {window}: {error}.") from error
-        if period[1] < period[0]:
-            raise InputError(f"--window {window}: it ends before it begins.")
+    period = read_window(window) if window is not None else None
     folder = runs_folder(out)
     stored = [read_run(find_run(run, folder)) for run in runs]
     found = mix(stored, weights, scores=scores, window=period)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecast.cli._options import plugin_option
-from forecast.cli._reading import check_within
-from forecast.dates import parse_date, parse_period
+from forecast.cli._reading import check_within, read_window
+from forecast.dates import parse_date
 from forecast.errors import ForecastError, InputError
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def show(
     from forecast.results import choose_milestones, find_run, read_run, runs_folder, to_json, write_curves
 
     # Everything that the user typed is read before anything is opened.
-    period = _period(window) if window else None
+    period = read_window(window) if window is not None else None
     check_within(within)
     days = [_last_day(text) for text in crossed_by]
     stored = read_run(find_run(run, runs_folder(out)))
@@ -226,8 +226,11 @@ def _read_again(stored: StoredRun, period: tuple[date, date] | None, within: flo
     if period is None and within is None:
         return stored.summary
     from forecast.results import summarise
+    from forecast.results.reading import check_window
 
     before = stored.summary
+    if period is not None:
+        check_window(period[1], date.fromisoformat(before["horizon"]), "the horizon of this run")
     return summarise(
         stored.groups("crossings", "at_crossing", "inside"),
         stored.worldview,
@@ -254,16 +257,6 @@ def _add_crossed_by(summary: dict[str, Any], stored: StoredRun, days: list[date]
     for name, milestone in summary["milestones"].items():
         for bloc, shares in crossed_by(stored.crossings, name, days).items():
             milestone["blocs"][bloc]["crossed_by"] = shares
-
-
-def _period(text: str) -> tuple[date, date]:
-    try:
-        first, last = parse_period(text)
-    except ValueError as error:
-        raise InputError(f"--window {text}: {error}.") from error
-    if last < first:
-        raise InputError(f"--window {text}: it ends before it begins.")
-    return first, last
 
 
 def _last_day(text: str) -> date:

@@ -17,7 +17,7 @@ from forecast.ensemble.scores import common_scores
 from forecast.ensemble.weights import score_weights, stacking_weights
 from forecast.errors import InputError
 from forecast.results import StoredRun, month_or_never, summarise
-from forecast.results.reading import end_at
+from forecast.results.reading import check_window, end_at
 from forecast.results.run_settings import setting_differences
 from forecast.worldview import Window, Worldview
 
@@ -69,7 +69,8 @@ def ensemble(
     Raises
     ------
     InputError
-        Runs that cannot be mixed, or not so weighted, in words.
+        Runs that cannot be mixed, or not so weighted, in words; a window that
+        ends after the horizon of a run.
     ForecastError
         A run is damaged.
     """
@@ -146,9 +147,9 @@ def _reading(runs: Sequence[StoredRun], window: tuple[date, date] | None) -> Wor
     """Window and lead of the first run, and the nearest horizon."""
     first = runs[0].worldview
     chosen = first.window if window is None else Window(*window)
-    return dataclasses.replace(
-        first, window=chosen, horizon=min(date.fromisoformat(run.summary["horizon"]) for run in runs)
-    )
+    horizon, nearest = min((date.fromisoformat(run.summary["horizon"]), run.id) for run in runs)
+    check_window(chosen.end, horizon, f"the horizon of {nearest}")
+    return dataclasses.replace(first, window=chosen, horizon=horizon)
 
 
 def _groups(run: StoredRun, worldview: Worldview) -> xr.DataTree:
@@ -277,6 +278,12 @@ def _notes(runs: Sequence[StoredRun], names: Sequence[str], worldview: Worldview
     if any(date.fromisoformat(run.summary["horizon"]) > worldview.horizon for run in runs):
         notes.append(
             f"The horizons differ: what comes after the nearest, {worldview.horizon}, counts as never."
+        )
+    over = [run.id for run in runs if worldview.window.end <= date.fromisoformat(run.summary["as_of"])]
+    if over:
+        notes.append(
+            f"0% of the window {worldview.window.start} to {worldview.window.end} was left at the as-of date "
+            f"of {', '.join(over)}: it says what had come by then, and nothing of what is to come."
         )
     alone = [run.id for run in runs if run.summary["prior_only"]]
     if 0 < len(alone) < len(runs):

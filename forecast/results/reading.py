@@ -117,6 +117,28 @@ def choose_milestones(crossings: xr.Dataset, wanted: str | None) -> list[str]:
     return [wanted]
 
 
+def check_window(end: date, horizon: date, whose: str) -> None:
+    """Refuse a window that ends where no draw says anything any more, as a worldview does.
+
+    Parameters
+    ----------
+    end : datetime.date
+        Last day of the window.
+    horizon : datetime.date
+    whose : str
+        The horizon in words.
+
+    Raises
+    ------
+    InputError
+    """
+    if end > horizon:
+        raise InputError(
+            f"--window: the window ends on {end}, after {whose}, {horizon}: choose an earlier end, or make "
+            "the run with a later horizon."
+        )
+
+
 def end_at(groups: xr.DataTree, horizon: date) -> None:
     """Let what comes after a nearer horizon never come, in the groups ``crossings`` and ``inside``.
 

@@ -116,6 +116,9 @@ def _disagreements(milestones: Mapping[str, Any]) -> Iterator[str]:
                 for level, year in part.get("quantiles", {}).items():
                     if year is not None and not 1 <= year < 10_000:
                         yield f"{here}.blocs.{bloc}: the quantile {level} is {shown(year)}, which is no year"
+            for key, p in described.items():
+                if key.startswith("p_") and p is not None and described["mcse"].get(key) is None:
+                    yield f"{here}.blocs.{bloc}.{key} has no error"
         if lead is None:
             continue
         alone = lead["p_unipolar"].keys()

@@ -153,6 +153,8 @@ def test_curves_are_written_and_json_stays_alone_on_stdout(folder: Path, tmp_pat
         (["2026-06-30"], "2 runs in"),
         ([ID, "--window", "2027-12-31:2026-01-01"], "it ends before it begins"),
         ([ID, "--window", "2026"], "must be START:END"),
+        ([ID, "--window", ""], "must be START:END"),
+        ([ID, "--window", "2059-01-01:2061-01-01"], "after the horizon of this run, 2060-12-31"),
         ([ID, "--window", "2026-02-30:2027-01-01"], "--window 2026-02-30:2027-01-01"),
         ([ID, "--within", "-1"], "--within -1: must be a number of years"),
         ([ID, "--within", "nan"], "--within nan"),

@@ -199,6 +199,24 @@ def test_the_nearest_horizon_counts_and_another_window_may_be_asked(folder, pair
     assert member["p_in"] == pytest.approx(np.mean((dates[:, 1] >= 2028) & (dates[:, 1] < 2031)))
 
 
+def test_a_window_that_ends_after_the_nearest_horizon_is_refused_and_the_run_named(folder, pair):
+    short = read_run(folder / "2026-06-30-short-00000003")
+    beyond = (date(2044, 1, 1), date(2050, 12, 31))
+    assert ensemble(pair, window=beyond)["window"]["end"] == "2050-12-31"
+    with pytest.raises(
+        InputError, match=r"ends on 2050-12-31, after the horizon of \S+-short-\S+, 2045-12-31"
+    ):
+        ensemble([pair[0], short], window=beyond)
+
+
+def test_a_window_of_which_nothing_was_left_is_said_to_be_one(pair):
+    past = ensemble(pair, window=(date(2020, 1, 1), date(2026, 6, 30)))["notes"]
+    assert any(
+        "0% of the window 2020-01-01 to 2026-06-30 was left at the as-of date of" in one for one in past
+    )
+    assert not any("was left" in note for note in ensemble(pair)["notes"])
+
+
 # What cannot be mixed --------------------------------------------------------------------------------
 
 

@@ -1,0 +1,23 @@
+"""Damaged files of a run, where what is read is right by itself and wrong beside something else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from forecast.errors import ForecastError
+from forecast.results import read_run
+from tests.results.synthetic import save_run
+
+
+def test_a_probability_without_its_error_is_damage(tmp_path: Path) -> None:
+    path = save_run(tmp_path)
+    summary = json.loads((path / "summary.json").read_text())
+    bloc = summary["milestones"]["agi"]["blocs"]["china"]
+    bloc["p_million_chips"] = 0.5
+    bloc["mcse"].pop("p_million_chips", None)
+    (path / "summary.json").write_text(json.dumps(summary))
+    with pytest.raises(ForecastError, match="blocs.china.p_million_chips has no error"):
+        read_run(path)
