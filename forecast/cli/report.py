@@ -79,12 +79,14 @@ def write_report(stored: StoredRun, output: Path | None = None, plugins: Sequenc
     with _no_collection(), finding(stored.path) as found, tempfile.TemporaryDirectory() as pictures:
         from forecast.report.page import page
         from forecast.report.text_file import save_text
+        from forecast.results.h5_groups import kept_open
         from forecast.results.store import as_text, write_into_run
 
-        if "projection" in stored.tree.children:
-            stored.tree["projection"].load()  # claims and charts read it many times
-        beside = _beside(stored, plugins, Path(pictures))
-        text = page(stored, lambda: _together(beside, found()))
+        with kept_open(stored.path / "results.nc"):
+            if "projection" in stored.tree.children:
+                stored.tree["projection"].load()  # claims and charts read it many times
+            beside = _beside(stored, plugins, Path(pictures))
+            text = page(stored, lambda: _together(beside, found()))
     if output is not None:
         save_text(output, text)
         return output

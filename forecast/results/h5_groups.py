@@ -8,6 +8,8 @@ laid out as we write it is left to xarray.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -174,6 +176,33 @@ def _later(path: Path, one: h5py.Dataset) -> Any:
     return LazilyIndexedArray(_stored()(path, one))
 
 
+_open: dict[Path, h5py.File] = {}
+
+
+@contextmanager
+def kept_open(path: Path) -> Iterator[None]:
+    """Open a file once for all that is read late from it meanwhile, where each variable would open it anew.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        One that cannot be opened is left to the reader, who tells of it.
+    """
+    import h5py
+
+    try:
+        file = h5py.File(path, "r")
+    except OSError:
+        yield
+        return
+    with file:
+        _open[path] = file
+        try:
+            yield
+        finally:
+            _open.pop(path, None)
+
+
 @cache
 def _stored() -> type[Any]:
     """Class of an array in a file that is open only while it is read; made late, for xarray is heavy."""
@@ -190,6 +219,8 @@ def _stored() -> type[Any]:
             return indexing.explicit_indexing_adapter(key, self.shape, support, self._read)
 
         def _read(self, key: Any) -> Any:
+            if self.path in _open:
+                return _open[self.path][self.name][key]
             with h5py.File(self.path, "r") as file:
                 return file[self.name][key]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.results.h5_groups import read_fast
+from forecast.results.h5_groups import kept_open, read_fast
 from forecast.results.netcdf import open_tree, read_group, write_tree
 
 
@@ -81,3 +81,21 @@ def test_a_file_that_packs_its_numbers_is_left_to_xarray(tmp_path: Path):
     assert read_fast(packed, "g") is None
     assert read_group(packed, "g")["x"].values.tolist() == [1.5, 2.5]
     assert open_tree(packed)["g"]["x"].values.tolist() == [1.5, 2.5]
+
+
+def test_a_file_that_is_kept_open_is_opened_once_for_all_that_is_read_from_it(tmp_path: Path):
+    made = tmp_path / "results.nc"
+    write_tree(tree(), made)
+    expected, (late, later) = (
+        read_group(made, "numbers"),
+        [read_fast(made, "numbers", lazy=True) for _ in "ab"],
+    )
+    assert late is not None and later is not None
+    with kept_open(made):
+        made.unlink()
+        xr.testing.assert_equal(late["value"].load(), expected["value"])
+        xr.testing.assert_equal(late["holds"].load(), expected["holds"])
+    with pytest.raises(OSError):
+        later["value"].load()
+    with kept_open(made), pytest.raises(OSError):  # what cannot be opened is told by what reads it
+        later["value"].load()
