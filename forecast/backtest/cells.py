@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.backtest.baselines import Known, Unavailable, log_linear, published_growth, random_walk
+from forecast.backtest.cell_check import cell_damage
 from forecast.backtest.dates import MONTHS_AHEAD, bucket, months_later
 from forecast.backtest.outcomes import Case, Series, all_series, known_rows, predict
 from forecast.backtest.predictive import Mixture
@@ -104,11 +105,16 @@ def read_cell(folder: Path, as_of: date) -> dict[str, Any] | None:
             raise ForecastError(
                 f"{path}: is of another version of forecast ({cell['schema']}); give another --out"
             )
-        return cell
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ForecastError(f"{path} is damaged: delete it, and the date is fitted again") from error
+    except OSError as error:
+        raise ForecastError(f"{path} cannot be read: {error.strerror or error}") from error
+    damage = cell_damage(cell, as_of.isoformat(), METHODS)
+    if damage is not None:
+        raise ForecastError(f"{path} is damaged ({damage}): delete it, and the date is fitted again")
+    return cell
 
 
 def _known(one: Series, plan: Plan) -> dict[tuple[str, str], Known]:

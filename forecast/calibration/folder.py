@@ -10,6 +10,7 @@ from typing import Any
 from forecast.errors import ForecastError, InputError
 from forecast.report.text_file import saving
 from forecast.results import to_json
+from forecast.results.form_check import form_damage
 
 SETTINGS = "settings.json"
 SIMULATIONS = "simulations"
@@ -26,6 +27,33 @@ WORDS = {
     "versions": "versions of packages, or the machine",
 }
 """What to call the parts of what decides a simulation."""
+
+
+_FAILED: dict[str, Any] = {
+    "type": "object",
+    "required": ["attempts", "reasons"],
+    "properties": {
+        "attempts": {"type": "integer", "minimum": 1},
+        "reasons": {"type": "array", "items": {"type": "string"}},
+    },
+}
+"""What is read of a simulation whose fit failed."""
+
+_RANKED: dict[str, Any] = {
+    "type": "object",
+    "required": [*_FAILED["required"], "draws", "ranks", "contraction"],
+    "properties": _FAILED["properties"]
+    | {
+        "draws": {"type": "integer", "minimum": 1},
+        "ranks": {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1},
+        },
+        "contraction": {"type": "object", "additionalProperties": {"type": ["number", "null"]}},
+    },
+}
+"""What is read of one whose fit did not."""
 
 
 class Folder:
@@ -48,6 +76,7 @@ class Folder:
 
     def __init__(self, path: Path, decides: Mapping[str, Any]) -> None:
         self.path = path
+        self._names: set[str] = set()
         given = json.loads(json.dumps(decides))
         if path.exists() and not path.is_dir():
             raise InputError(f"--out {path}: is not a folder; name another place")
@@ -66,15 +95,37 @@ class Folder:
             self.write(SETTINGS, given)
 
     def simulation(self, number: int) -> dict[str, Any] | None:
-        """Return a simulation that is done; None if it is not."""
+        """Return a simulation that is done; None if it is not, or if its file was cut short.
+
+        Raises
+        ------
+        ForecastError
+            It is not what this version writes: somebody's, and not to be made again unasked.
+        """
         path = self.path / SIMULATIONS / f"{number}.json"
         if not path.exists():
             return None
         try:
             found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-            return found if found["simulation"] == number else None
-        except (ValueError, KeyError, TypeError):  # damaged by somebody else: it is made again
+            if found["simulation"] != number:
+                return None
+        except (ValueError, KeyError, TypeError, RecursionError):
             return None
+        damage = form_damage(found, _FAILED if found.get("reasons") else _RANKED)
+        if damage is None and not found["reasons"]:
+            damage = self._other_names(found)
+        if damage is not None:
+            raise ForecastError(
+                f"{path} is damaged, or of another version of forecast: {damage}. Delete it, and the "
+                "simulation is made again."
+            )
+        return found
+
+    def _other_names(self, found: Mapping[str, Any]) -> str | None:
+        """Say which quantities one simulation ranks and the first does not, or the other way round."""
+        self._names = self._names or set(found["ranks"])
+        odd = sorted((set(found["ranks"]) ^ self._names) | (set(found["contraction"]) ^ self._names))
+        return f"it ranks other quantities than the simulations beside it ({', '.join(odd)})" if odd else None
 
     def keep(self, found: Mapping[str, Any]) -> None:
         """Write a simulation."""
