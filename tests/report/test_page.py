@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import json
 import re
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,9 @@ from click.testing import CliRunner
 
 from forecast.cli import main
 from forecast.cli._findings import finding
-from forecast.report.page import Brought, page
+from forecast.report.page import Brought, page, render
 from forecast.report.page.chart import fixed, numbers
-from forecast.report.page.render import embedded, link, linked
+from forecast.report.page.render import _environment, embedded, link, linked
 from forecast.results import StoredRun, read_run
 from tests.report.page_runs import CODE, SCRIPT, everything, full_run
 from tests.results.synthetic import (
@@ -345,3 +346,15 @@ def test_numbers_of_a_chart_are_rounded_and_those_that_are_none_are_null():
     assert fixed(np.array(values)) == [1234.568, None, None, 0.1, -0.0]
     assert numbers(iter(values[:1])) == [1235.0]
     assert {type(one) for one in (*numbers(np.array(values)), *fixed(values))} == {float, type(None)}
+
+
+def test_all_templates_are_compiled_before_what_is_brought_is_asked_for(run: StoredRun, monkeypatch):
+    monkeypatch.setattr("forecast.report.page.render._environment", cache(_environment.__wrapped__))
+
+    def brought() -> Brought:
+        compiled = len(render._environment().cache)
+        assert compiled == len(list((Path(render.__file__).parent / "templates").iterdir())) > 5
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        page(run, brought)

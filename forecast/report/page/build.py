@@ -11,7 +11,7 @@ from forecast.report.page.growth import growth
 from forecast.report.page.material import Block, Brought, Material
 from forecast.report.page.outcome import dates, headline
 from forecast.report.page.paths import quantities
-from forecast.report.page.render import rendered
+from forecast.report.page.render import compile_templates, rendered
 from forecast.report.page.sensitivity import sensitivity
 from forecast.report.page.told import claims, plugins, scenarios
 from forecast.report.page.worlds import worlds
@@ -71,6 +71,7 @@ def page(stored: StoredRun, brought: Brought | Callable[[], Brought] | None = No
     """
     material = Material(stored)
     blocks = {name: make(material) for name, make in OWN.items()}
+    compile_templates()  # before what is brought, which may not be there yet
     found = brought() if callable(brought) else brought or Brought()
     blocks |= {name: make(material, found) for name, make in TOLD.items()}
     return rendered(material, [blocks[name] for name in ORDER])

@@ -56,6 +56,12 @@ def rendered(material: Material, blocks: Sequence[Block]) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")  # a plugin may write what is no text
 
 
+def compile_templates() -> None:
+    """Compile all templates, which :func:`rendered` would do one by one, while others still compute."""
+    for name in _environment().list_templates(extensions=["j2"]):
+        _environment().get_template(name)
+
+
 def embedded(data: Any) -> Markup:
     """JSON that can stand in a script element: nothing in it ends the element or begins another."""
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
