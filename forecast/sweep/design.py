@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from forecast.sweep.file import Range, SweepFile
+from forecast.sweep.file import SweepFile
+from forecast.sweep.values import Range
 
 NONE = "none"
 """In place of a scenario's name, or of drivers to leave out."""

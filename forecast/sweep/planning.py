@@ -12,8 +12,9 @@ from forecast.host import Loaded
 from forecast.inference import SamplerSettings
 from forecast.projection import future_graph
 from forecast.sweep.design import NONE, Cell, cells_of, short_names
-from forecast.sweep.file import OWN, SweepFile
+from forecast.sweep.file import SweepFile
 from forecast.sweep.jobs import Job, fit_key, hashed, shape_key
+from forecast.sweep.values import OWN
 from forecast.wording import shown
 from forecast.worldview import Intervention, Scenario, load_worldview, read_scenarios
 
