@@ -122,16 +122,20 @@ def backtest(
     plans = [_planned(plan, day, loaded) for day in dates]
     _take_up(place, settings)
     cells, fitted = [], 0
-    for number, one in enumerate(plans, start=1):
-        day = one.worldview.as_of
-        cell = read_cell(place, day)
-        if cell is None:
-            words = _Prefixed(reporter, f"{day} ({number} of {len(plans)}): ")
-            write_cell(place, fit_cell(one, words))
+    try:
+        for number, one in enumerate(plans, start=1):
+            day = one.worldview.as_of
             cell = read_cell(place, day)
-            fitted += 1
-        if cell is not None:
-            cells.append(cell)
+            if cell is None:
+                words = _Prefixed(reporter, f"{day} ({number} of {len(plans)}): ")
+                write_cell(place, fit_cell(one, words))
+                cell = read_cell(place, day)
+                fitted += 1
+            if cell is not None:
+                cells.append(cell)
+    except KeyboardInterrupt:
+        reporter.warn(f"{len(cells)} of {len(plans)} dates are kept in {place}; the same command goes on")
+        raise
     reporter.phase("Putting the dates together")
     series = all_series(plan.host, build_graph(plan.spec, history_end(plan.spec)))
     result = assemble(

@@ -108,7 +108,12 @@ def calibrate(
         reporter.phase("Drawing truths from the prior")
         fitter = Fitter(simulator, settings, compiler)
         reporter.phase("Fitting simulated data sets")
-        fitter.run(missing, folder, workers or os.cpu_count() or 1, reporter)
+        try:
+            fitter.run(missing, folder, workers or os.cpu_count() or 1, reporter)
+        except KeyboardInterrupt:
+            kept = sum(folder.simulation(number) is not None for number in range(simulations))
+            reporter.warn(f"{kept} of {simulations} simulations are kept in {out}; the same command goes on")
+            raise
     records = [record for n in range(simulations) if (record := folder.simulation(n)) is not None]
     result = judged(records, simulator.names, len(simulator.numbers))
     result |= {

@@ -12,7 +12,7 @@ import pytest
 
 from forecast.backtest import Backtest, as_of_dates, backtest
 from forecast.backtest import running as running_module
-from forecast.engine import make_plan
+from forecast.engine import Reporter, make_plan
 from forecast.errors import InputError
 from tests import toys
 from tests.backtest import worlds
@@ -143,8 +143,12 @@ def test_a_backtest_that_was_stopped_goes_on_where_it_stopped(
         return real(one, reporter)
 
     monkeypatch.setattr(running_module, "fit_cell", stopping)
+    told: list[str] = []
+    reporter = Reporter()
+    monkeypatch.setattr(reporter, "warn", told.append)
     with pytest.raises(KeyboardInterrupt):
-        backtest(plan, DATES[:2], tmp_path / "out")
+        backtest(plan, DATES[:2], tmp_path / "out", reporter=reporter)
+    assert told == [f"1 of 2 dates are kept in {tmp_path / 'out'}; the same command goes on"]
     kept = (tmp_path / "out" / "cells" / f"{DATES[0]}.json").read_bytes()
     assert not (tmp_path / "out" / "backtest.json").exists()
     assert [file.name for file in (tmp_path / "out" / "cells").iterdir()] == [f"{DATES[0]}.json"]

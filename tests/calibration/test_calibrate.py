@@ -10,6 +10,7 @@ import pytest
 
 from forecast.calibration import calibrate, calibration_schema, running
 from forecast.calibration.calibrating import judged
+from forecast.engine import Reporter
 from forecast.errors import InputError
 from tests.calibration.conftest import QUICK, SIMULATIONS
 
@@ -60,6 +61,24 @@ def test_what_is_missing_is_made_again_to_the_last_digit_whatever_the_workers(ca
     calibrate(plan_of(), folder, simulations=SIMULATIONS, settings=QUICK, workers=1, compiler=compiler)
     assert {path.name: path.read_bytes() for path in (folder / "simulations").iterdir()} == before
     assert (folder / "simulations" / "4.json").stat().st_mtime_ns == settled
+
+
+def test_who_stops_it_is_told_what_is_kept(calibrated, plan_of, compiler):
+    class Stopping(Reporter):
+        told = ""
+
+        def progress(self, done, total):
+            raise KeyboardInterrupt
+
+        def warn(self, message):
+            self.told = message
+
+    reporter, wanted = Stopping(), SIMULATIONS + 1
+    with pytest.raises(KeyboardInterrupt):
+        calibrate(
+            plan_of(), calibrated[1], simulations=wanted, settings=QUICK, compiler=compiler, reporter=reporter
+        )
+    assert f"{SIMULATIONS} of {wanted} simulations are kept in {calibrated[1]}" in reporter.told
 
 
 def test_fewer_simulations_are_read_from_the_same_folder(calibrated, plan_of, compiler):
