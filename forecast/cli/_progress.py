@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from types import TracebackType
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -50,7 +52,7 @@ class Progress(Reporter):
     def phase(self, name: str) -> None:
         """Begin a phase."""
         if not self._console.is_terminal:
-            self._console.print(f"{name} ...", highlight=False)
+            self.say(f"{name} ...")
             return
         if self._task is not None:
             self._bar.remove_task(self._task)
@@ -64,4 +66,9 @@ class Progress(Reporter):
 
     def warn(self, message: str) -> None:
         """Print a warning above the bar."""
-        self._console.print(f"Warning: {message}", style="yellow", highlight=False, soft_wrap=True)
+        self.say(f"Warning: {message}", style="yellow", soft_wrap=True)
+
+    def say(self, text: str, **how: Any) -> None:
+        """Print a line, or go on without it: a disk that is full of logs ends no fit."""
+        with suppress(OSError):
+            self._console.print(text, highlight=False, **how)

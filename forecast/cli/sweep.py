@@ -101,7 +101,7 @@ def _progress() -> Any:
 
         def phase(self, name: str) -> None:
             if self._console.is_terminal:  # addresses and counts stay to be read
-                self._console.print(name, highlight=False, soft_wrap=True)
+                self.say(name, soft_wrap=True)
             super().phase(name)
 
         def progress(self, done: int, total: int) -> None:
@@ -110,6 +110,6 @@ def _progress() -> Any:
                 self._bar.update(self._task, completed=done, total=total, counted=counted)
             elif done == total or time.monotonic() - self.said > 15:
                 self.said = time.monotonic()
-                self._console.print(f"{done:,} of {total:,} cells", highlight=False)
+                self.say(f"{done:,} of {total:,} cells")
 
     return Cells()

@@ -207,8 +207,8 @@ def write_run(folder: Path, run_id: str, files: Mapping[str, Writer] | Writer) -
         _fill(temporary, files)
         _flush(temporary)
         return _publish(temporary, folder / run_id)
-    except OSError as error:
-        raise _failed(folder, error) from error
+    except (OSError, ForecastError) as error:
+        raise _in_words(folder, error) from error
     finally:
         # Also after Ctrl-C; after a success the folder has moved away.
         shutil.rmtree(temporary, ignore_errors=True)
@@ -235,8 +235,8 @@ def write_into_run(path: Path, files: Mapping[str, Writer]) -> None:
         _flush(temporary)
         for name in files:
             os.replace(temporary / name, path / name)
-    except OSError as error:
-        raise _failed(path, error, "what was found") from error
+    except (OSError, ForecastError) as error:
+        raise _in_words(path, error, "what was found") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -303,6 +303,14 @@ def _alive(pid: int) -> bool:
 
 def _host() -> str:
     return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+
+
+def _in_words(folder: Path, error: OSError | ForecastError, what: str = "the run") -> ForecastError:
+    """Word what writing a file failed of: a picture's own error names a hidden folder, gone by then."""
+    cause = error.__cause__ if isinstance(error, ForecastError) else error
+    if isinstance(cause, OSError):
+        return _failed(folder, cause, what)
+    return error if isinstance(error, ForecastError) else _failed(folder, error, what)
 
 
 def _failed(folder: Path, error: OSError, what: str = "the run") -> ForecastError:

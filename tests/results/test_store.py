@@ -28,7 +28,7 @@ from forecast.results import (
     run_id,
     runs_folder,
 )
-from forecast.results.store import RUN_FILES, to_json, write_run
+from forecast.results.store import RUN_FILES, to_json, write_into_run, write_run
 from tests.results.synthetic import save_run, small_worldview
 
 ID = "2026-06-30-default-0a1b2c3d"
@@ -133,6 +133,20 @@ def test_a_disk_that_fills_up_below_hdf5_is_said_in_words_and_leaves_nothing(tmp
     assert "SAID:" in found.stdout, found.stderr
     assert "could not be saved" in found.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_that_finds_the_disk_full_names_the_folder_and_no_hidden_one(tmp_path: Path) -> None:
+    def full(path: Path) -> None:
+        raise ForecastError(f"{path}: the picture could not be written") from OSError(errno.ENOSPC, "full")
+
+    (tmp_path / "run").mkdir()
+    for write in (
+        lambda: write_run(tmp_path, ID, {"crossings.png": full}),
+        lambda: write_into_run(tmp_path / "run", {"crossings.png": full}),
+    ):
+        with pytest.raises(ForecastError, match=r"could not be saved, because the disk is full") as caught:
+            write()
+        assert ".tmp-" not in str(caught.value)
 
 
 def test_a_bug_in_a_writer_is_not_taken_for_a_full_disk_and_leaves_nothing(tmp_path: Path) -> None:
