@@ -669,7 +669,8 @@ def build_graph(
     InputError
         A bloc without a prior that a base needs, or an unknown intervention.
     """
-    model = Model(spec, Grid(end), projecting=projecting, interventions=interventions)
-    model.close()
-    model.observe()
+    with maths.without_traces():
+        model = Model(spec, Grid(end), projecting=projecting, interventions=interventions)
+        model.close()
+        model.observe()
     return model.graph

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pytensor
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 from pytensor.graph.basic import Apply
@@ -22,6 +24,12 @@ from pytensor.tensor.variable import TensorVariable
 
 type Tensor = TensorVariable[Any, Any]
 LN10 = float(np.log(10.0))
+
+
+def without_traces() -> AbstractContextManager[None]:
+    """Let tensors forget which lines made them: PyTensor reads source files for each, a third of building."""
+    changed: AbstractContextManager[None] = pytensor.config.change_flags(traceback__limit=0)
+    return changed
 
 
 def softmin(first: Any, *others: Any, sharpness: float = 4.0) -> Tensor:

@@ -15,16 +15,19 @@ import pytensor
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 from pytensor.compile.mode import Mode
+from pytensor.graph.basic import Apply
+from pytensor.graph.op import Op
 from pytensor.graph.replace import vectorize_graph
 from pytensor.graph.rewriting.basic import MergeOptimizer, SequentialGraphRewriter, in2out, node_rewriter
-from pytensor.scalar.basic import Clip
+from pytensor.scalar.basic import Clip, Second
 from pytensor.tensor.basic import Join
 from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.subtensor import AdvancedSubtensor
+from pytensor.tensor.type import TensorType
 
 from forecast.model.graph import Graph, Key
-from forecast.model.maths import Tensor
+from forecast.model.maths import Tensor, without_traces
 
 CHUNK = 250
 """Draws evaluated together. An array of them is two megabytes on the default grid: larger ones go through
@@ -48,18 +51,41 @@ def _all_draws_at_once(fgraph: Any, node: Any) -> list[Tensor] | None:
     drawn = [one for one in inputs if one.type.shape[0] != 1]
     if node.op.batch_ndim(node) != 1 or not drawn:
         return None
-    size = drawn[0].shape[0]
-    whole = [one if one in drawn else pt.alloc(one, size, *one.shape[1:]) for one in inputs]
     if isinstance(op, Join) and op.axis >= 0:
-        return [pt.join(op.axis + 1, *whole)]
+        each = drawn[0][(slice(None), *[slice(0, 1)] * (drawn[0].ndim - 1))]
+        # `alloc` would do what `second` does here, and simplify graphs of shapes before.
+        return [pt.join(op.axis + 1, *(one if one in drawn else pt.second(each, one) for one in inputs))]
     if isinstance(op, AdvancedSubtensor) and op.idx_list == (0,) and inputs[0].ndim == 2:
-        series, places = whole
-        first = series.shape[1] * pt.arange(size).reshape((size, *(1,) * (places.ndim - 1)))
-        return [series.reshape((-1,))[places + first]]
+        series, places = inputs
+        first = series.shape[1] * pt.arange(series.shape[0])  # of each draw, where all follow one another
+        return [series.reshape((-1,))[places + first.reshape((-1, *[1] * (places.ndim - 1)))]]
     return None
 
 
-_BY_HAND = (_clip_by_arrays, _all_draws_at_once)
+class _Filled(Op):  # type: ignore[misc]
+    """Its second input in the shape of both, as PyTensor's `second`, which calls Python once for every number."""
+
+    __props__ = ("otype",)
+
+    def __init__(self, otype: TensorType) -> None:
+        self.otype = otype
+
+    def make_node(self, *inputs: Any) -> Apply:
+        return Apply(self, list(inputs), [self.otype()])
+
+    def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:
+        shape = np.broadcast_shapes(*(one.shape for one in inputs))
+        output_storage[0][0] = np.broadcast_to(inputs[1], shape)
+
+
+@node_rewriter([Elemwise])  # type: ignore[untyped-decorator]
+def _fill_by_arrays(fgraph: Any, node: Any) -> list[Tensor] | None:
+    if not isinstance(node.op.scalar_op, Second):
+        return None
+    return [_Filled(node.outputs[0].type)(*node.inputs)]
+
+
+_BY_HAND = (_clip_by_arrays, _all_draws_at_once, _fill_by_arrays)
 # Of PyTensor's own rewrites only the merging of equal nodes. The others take a second on the default model,
 # more than all of its draws cost in many a use, and make it no faster.
 _NUMPY = Mode(linker="py", optimizer=SequentialGraphRewriter(MergeOptimizer(), *map(in2out, _BY_HAND)))
@@ -86,13 +112,14 @@ class Evaluator:
             self._shocks[name] = (_batched(common), _batched(own))
             replace[common], replace[own] = self._shocks[name]
         self._data = {name: symbol for name, (symbol, _) in graph.data.items()}
-        vectorised = vectorize_graph(list(outputs.values()), replace=replace)
         inputs = [
             *self._parameters.values(),
             *(symbol for pair in self._shocks.values() for symbol in pair),
             *self._data.values(),
         ]
-        self._function = pytensor.function(inputs, vectorised, mode=_NUMPY, on_unused_input="ignore")
+        with without_traces():
+            vectorised = vectorize_graph(list(outputs.values()), replace=replace)
+            self._function = pytensor.function(inputs, vectorised, mode=_NUMPY, on_unused_input="ignore")
 
     def __call__(
         self,

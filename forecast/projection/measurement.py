@@ -69,7 +69,7 @@ def measure(
         size = len(next(iter(parameters.values())))
     blocks = [
         evaluate({key: draws[part] for key, draws in parameters.items()}, size=part.stop - part.start)
-        for part in chunks(size, 2000)
+        for part in chunks(size)
     ]
     values = {name: np.concatenate([block[name] for block in blocks]) for name in outputs}
     result = Measured({}, {}, {}, {}, {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytensor.tensor as pt
 import pytest
+from pytensor.tensor.elemwise import Elemwise
 
 from forecast.driver import provides
 from forecast.projection import Evaluator
@@ -60,10 +61,13 @@ def test_all_draws_at_once_equal_the_graph_evaluated_draw_by_draw(graph):
     assert np.all(found["busy"][0] != found["busy"][1])
 
 
-def test_no_operation_calls_python_once_for_every_draw(graph):
+def test_no_operation_calls_python_once_for_every_draw_or_number(graph):
     evaluate = Evaluator(graph, {name: quantity.tensor for name, quantity in graph.quantities.items()})
-    operations = [type(node.op).__name__ for node in evaluate._function.maker.fgraph.apply_nodes]
-    assert "Blockwise" not in operations and {"Join", "AdvancedSubtensor"} <= set(operations)
+    operations = [node.op for node in evaluate._function.maker.fgraph.apply_nodes]
+    kinds = {type(one).__name__ for one in operations}
+    assert "Blockwise" not in kinds and {"Join", "AdvancedSubtensor"} <= kinds
+    scalars = {type(one.scalar_op).__name__ for one in operations if isinstance(one, Elemwise)}
+    assert not {"Clip", "Second"} & scalars and "_Filled" in kinds
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
