@@ -63,7 +63,7 @@ def _all_draws_at_once(fgraph: Any, node: Any) -> list[Tensor] | None:
 
 
 class _Filled(Op):  # type: ignore[misc]
-    """Its second input in the shape of both, as PyTensor's `second`, which calls Python once for every number."""
+    """Its second input in the shape of both, like `second`, which calls Python for every number."""
 
     __props__ = ("otype",)
 

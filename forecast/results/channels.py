@@ -204,6 +204,12 @@ def _spread(values: FloatArray, channels: Channels) -> dict[str, float | None]:
 
 def bands(values: FloatArray, channels: Channels) -> FloatArray:
     """Quantiles :data:`LEVELS` over counted draws at every moment, (level, time)."""
+    counted = values[channels.counted]
+    unknown = np.isnan(counted).any(axis=0)
+    found = np.empty((len(LEVELS), counted.shape[1]))
+    found[:, ~unknown] = np.quantile(counted[:, ~unknown], LEVELS, axis=0)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)  # a share of nothing: NaN
-        return np.asarray(np.nanquantile(values[channels.counted], LEVELS, axis=0))
+        # Moment by moment in Python: only where there is something to leave out.
+        found[:, unknown] = np.nanquantile(counted[:, unknown], LEVELS, axis=0)
+    return found

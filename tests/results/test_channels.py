@@ -13,7 +13,7 @@ from forecast.dates import decimal_year
 from forecast.errors import ForecastError, InputError
 from forecast.results import to_json
 from forecast.results.channel_flows import Channels, kept_and_accepted, read_channels
-from forecast.results.channels import added_up, at_moment, describe_channels
+from forecast.results.channels import added_up, at_moment, bands, describe_channels
 from tests.results.synthetic import CHANNELS, full_tree, good_tree, steps_worldview
 
 LEVELS = [0.05, 0.5, 0.95]
@@ -222,6 +222,16 @@ def test_a_channel_that_is_shut_has_no_share_of_nothing(tree: xr.DataTree) -> No
     assert year(found, 2031)["offered"]["cumulative"]["shares"]["smuggled"]["0.5"] > 0
     assert year(found, 2031)["bought"]["flow"]["total"]["0.5"] == 0
     json.loads(to_json(found))
+
+
+def test_bands_leave_out_draws_that_have_no_such_number_moment_by_moment(channels: Channels) -> None:
+    values = np.random.default_rng(3).normal(size=(*channels.counted.shape, 5))
+    values[4:, 1], values[:, 3] = np.nan, np.nan
+    found, counted = bands(values, channels), values[channels.counted]
+    assert found[:, [0, 2, 4]] == pytest.approx(np.quantile(counted[:, [0, 2, 4]], LEVELS, axis=0))
+    some = counted[~np.isnan(counted[:, 1]), 1]
+    assert 0 < len(some) < len(counted) and found[:, 1] == pytest.approx(np.quantile(some, LEVELS))
+    assert np.all(np.isnan(found[:, 3]))
 
 
 def test_the_first_bloc_with_channels_is_meant_and_others_are_refused_in_words(tree: xr.DataTree) -> None:
