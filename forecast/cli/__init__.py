@@ -22,7 +22,7 @@ HELP = """When does AGI arrive, and who gets there first?
 
 \b
 Exit codes: 0 good; 1 something failed, a plugin included; 2 wrong input;
-3 the run finished but its diagnostics failed; 130 interrupted.
+3 the run finished but its diagnostics failed; 130 interrupted, 143 by SIGTERM.
 Set FORECAST_DEBUG=1 to see the traceback behind an error.
 """
 

@@ -267,7 +267,7 @@ def test_a_killed_scheduler_is_told_in_words_and_the_sweep_goes_on_elsewhere(on,
          "--no-dashboard", "--no-nanny"], **quiet,
     )  # fmt: skip
     try:
-        wait_for(place.exists)
+        wait_for(lambda: place.exists() and place.read_text().strip().endswith("}"))  # it is written in place
         address = json.loads(place.read_text())["address"]
         (here / "wait").touch()
         killer = Thread(target=lambda: (wait_for((here / "waiting").exists), scheduler.kill()))
