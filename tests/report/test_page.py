@@ -19,6 +19,7 @@ from click.testing import CliRunner
 
 from forecast.cli import main
 from forecast.cli._findings import finding
+from forecast.errors import ForecastError
 from forecast.report.page import Brought, page, render
 from forecast.report.page.chart import fixed, numbers
 from forecast.report.page.render import _environment, embedded, link, linked
@@ -253,15 +254,18 @@ def test_one_bloc_or_three(tmp_path: Path, blocs: tuple[str, ...]):
     assert ("This run has one bloc" in read.text) == (len(blocs) == 1)
 
 
-def test_a_run_without_a_milestone_or_a_lead_is_a_page_too(tmp_path: Path):
+def test_a_run_without_a_milestone_is_damaged_since_no_worldview_is_without(tmp_path: Path):
     tree = good_tree()
     tree["crossings"] = tree["crossings"].to_dataset()[["accepted"]]
-    read = Reader(page(read_run(save_run(tmp_path / "a", tree=tree))))
-    assert read.text.count("This worldview names no milestone, so no crossing date was computed.") == 2
+    with pytest.raises(ForecastError, match=r"summary.json is damaged: milestones is empty"):
+        read_run(save_run(tmp_path, tree=tree))
+
+
+def test_a_run_without_a_lead_is_a_page_too(tmp_path: Path):
     crossings = crossings_from(likely_crossings()["agi"].to_numpy(), blocs=("two", "three"))
     view = small_worldview("one", "two", "three")  # led by one over two
     tree = xr.DataTree.from_dict({"crossings": crossings})
-    read = Reader(page(read_run(save_run(tmp_path / "b", tree=tree, worldview=view))))
+    read = Reader(page(read_run(save_run(tmp_path, tree=tree, worldview=view))))
     assert "This worldview names no lead between two of its blocs." in read.text
 
 
