@@ -89,9 +89,13 @@ def speed(
     if "start" in result:
         show("Start-up, seconds", [result["start"]])
     if "refits" in result:
-        show(
-            "Two fits in one process", [{"cache": name, **times} for name, times in result["refits"].items()]
-        )
+        rows = [
+            {"cache": name, **{key: one for key, one in times.items() if key not in ("cpu", "draws")}}
+            for name, times in result["refits"].items()
+        ]
+        show("Two fits in one process", rows)
+        phases = [{"cache": name, **times["cpu"]} for name, times in result["refits"].items()]
+        show("CPU seconds of the first, by phase", phases)
     show("Against the targets", result["verdicts"])
     keep(output, result)
 
@@ -261,19 +265,21 @@ def overhead(parts: Sequence[str], models: Sequence[str], rounds: int | None, ou
     "--axis",
     "axes",
     multiple=True,
-    type=click.Choice(["blocs", "draws", "months", "drivers"]),
+    type=click.Choice(["blocs", "draws", "months", "drivers", "cells"]),
     help="What grows; may be repeated [default: all].",
 )
 @output_option
 def scaling(axes: Sequence[str], output: str | None) -> None:
-    """Cost and memory of a projection as blocs, draws, months and drivers grow."""
+    """Cost and memory as blocs, draws, months, drivers and cells of a sweep grow."""
     from benchmarks import scaling as measure
 
-    rows = measure.measure(axes or tuple(measure.SIZES))
-    grown = measure.powers(rows)
+    rows = measure.measure([axis for axis in axes or measure.SIZES if axis != "cells"])
+    swept = measure.sweeps() if not axes or "cells" in axes else []
+    grown = measure.powers([*rows, *swept])
     show("CPU seconds of building and projecting, draws of the projection a second, peak memory in GB", rows)
+    show("Seconds of a sweep on one worker, short fits", swept)
     show(f"Power of the growth between the two largest sizes (bound {measure.LINEAR})", grown)
-    keep(output, {"rows": rows, "powers": grown})
+    keep(output, {"rows": rows, "sweeps": swept, "powers": grown})
 
 
 @main.command()

@@ -1,4 +1,4 @@
-"""What a projection of the default model costs as blocs, draws, months and drivers grow.
+"""What a projection of the default model costs as blocs, draws, months and drivers grow; a sweep as cells do.
 
 Each size is a process of its own that draws from the priors and projects: all that a run does but sampling,
 which grows with the evidence and not with the future.
@@ -21,6 +21,7 @@ import tomli_w
 
 from benchmarks.overhead_load import write_trivial
 from benchmarks.processes import cost_of
+from benchmarks.sweeping import sweep_file
 
 DRAWS = 2000
 SIZES: dict[str, tuple[int, ...]] = {
@@ -28,6 +29,7 @@ SIZES: dict[str, tuple[int, ...]] = {
     "draws": (1_000, 3_000, 10_000, 30_000, 100_000),
     "months": (12 * 35, 12 * 70, 12 * 140),
     "drivers": (0, 10, 30, 100),
+    "cells": (8, 16, 48),
 }
 """Of each axis; the others stay as in the default model (2 blocs, 420 months after 2025, no driver more)."""
 
@@ -57,13 +59,26 @@ def measure(axes: Sequence[str]) -> list[dict[str, Any]]:
     return [row for axis in axes for size in SIZES[axis] for row in [_point(axis, size)]]
 
 
+def sweeps() -> list[dict[str, Any]]:
+    """Seconds of sweeps of more and more cells, a short fit of the worldview `small` each, on one worker."""
+    rows = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for cells in (2, *SIZES["cells"]):  # the first sees to it that compiled code is there
+            file = Path(scratch) / f"{cells}.toml"
+            file.write_text(sweep_file("small", cells, draws=50, tune=100, chains=1), encoding="utf-8")
+            command = [sys.executable, "-m", "forecast", "sweep", str(file), "--workers", "1"]
+            cost = cost_of([*command, "--out", str(file.with_suffix(""))], ok=(0, 3))
+            rows.append({"axis": "cells", "size": cells, "seconds": cost.wall, "peak": cost.peak})
+    return rows[1:]
+
+
 def powers(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Power with which building and projecting grow between the two largest sizes of an axis: 1 is linear."""
+    """Power with which the cost grows between the two largest sizes of an axis: 1 is linear."""
     found = []
     for axis in dict.fromkeys(row["axis"] for row in rows):
         own = [row for row in rows if row["axis"] == axis]
         before, last = own[-2], own[-1]
-        cost = [row["build"] + row["project"] for row in (before, last)]
+        cost = [row.get("seconds") or row["build"] + row["project"] for row in (before, last)]
         power = float(np.log(cost[1] / cost[0]) / np.log(last["size"] / before["size"]))
         found.append(
             {"axis": axis, "from": before["size"], "to": last["size"], "power": power, "ok": power <= LINEAR}

@@ -19,7 +19,7 @@ from benchmarks.processes import cost_of
 
 TARGETS = {"times the loop": 8.0, "efficiency of two workers": 0.8}
 
-SIZES = (6, 24)
+SIZES = (4, 16)
 """Cells of a short and of a long sweep: the difference is free of what is paid once."""
 
 LOOPED = 3
@@ -62,6 +62,11 @@ print(json.dumps(spans))
 """
 
 
+def sweep_file(base: str, cells: int, **sampling: int) -> str:
+    """A sweep of cells that differ in a prior."""
+    return _SWEEP.format(base=base, values=[round(0.3 + 0.001 * n, 4) for n in range(cells)], **sampling)
+
+
 def measure(base: str, *, draws: int = 500, tune: int = 500, chains: int = 4) -> dict[str, Any]:
     """Fits a minute by each way, and what the targets say.
 
@@ -84,10 +89,7 @@ def measure(base: str, *, draws: int = 500, tune: int = 500, chains: int = 4) ->
         for workers in (1, 2):
             for size in SIZES:
                 file = folder / f"{workers}-{size}.toml"
-                values = [round(0.3 + 0.001 * number, 4) for number in range(size)]
-                file.write_text(
-                    _SWEEP.format(base=base, values=values, draws=draws, tune=tune, chains=chains), "utf-8"
-                )
+                file.write_text(sweep_file(base, size, draws=draws, tune=tune, chains=chains), "utf-8")
                 command = [sys.executable, "-m", "forecast", "sweep", str(file), "--workers", str(workers)]
                 start = time.perf_counter()
                 cost_of([*command, "--out", str(folder / file.stem)], ok=(0, 3))

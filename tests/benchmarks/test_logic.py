@@ -123,6 +123,13 @@ def test_verdicts_take_what_was_measured():
     ]
     rows = speed.verdicts({"refits": {"cold": {"first": 10.0, "second": 5.0, "compilations": 1, "loads": 0}}})
     assert [row["ok"] for row in rows] == [False, True]
+    fit = {"first": 10.0, "second": 1.0, "compilations": 1, "loads": 0, "write": 0.5, "draws": "a"}
+    cold = fit | {"cpu": {"start": 2.0, "compile": 90.0, "sample": 60.0, "project": 4.0}}
+    warm = fit | {"cpu": {"start": 2.0, "compile": 0.9, "sample": 60.0, "project": 4.0}, "draws": "b"}
+    rows = {row["what"]: row for row in speed.verdicts({"refits": {"cold": cold, "warm": warm}})}
+    assert rows["compile phase, CPU, warm / cold cache"]["value"] == pytest.approx(0.01)
+    assert rows["CPU seconds beside sampling, warm cache"]["value"] == pytest.approx(6.9)
+    assert [what for what, row in rows.items() if not row["ok"]] == ["fits whose draws the cache changed"]
 
 
 def test_a_milestone_needs_both_conditions_at_one_moment():

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from benchmarks import __main__ as command_line
-from benchmarks import scaling, sweeping
+from benchmarks import processes, scaling, sweeping
 from forecast.host import load_plugins
 from forecast.sweep import plan_sweep, read_sweep
 
@@ -30,12 +34,24 @@ def test_a_size_is_measured_on_a_model_of_that_size(monkeypatch):
     assert 0.1 < row["peak"] < 4
 
 
+def test_sweeps_are_measured_after_their_code_is_compiled(monkeypatch):
+    swept = []
+
+    def cost_of(command, **options):
+        swept.append(tomllib.loads(Path(command[4]).read_text("utf-8"))["settings"])
+        return processes.Cost(wall=float(len(swept)), cpu=0.0, peak=0.5, code=0, output="")
+
+    monkeypatch.setattr(scaling, "cost_of", cost_of)
+    monkeypatch.setitem(scaling.SIZES, "cells", (4, 8))
+    rows = scaling.sweeps()
+    assert [(row["size"], row["seconds"]) for row in rows] == [(4, 2.0), (8, 3.0)]
+    assert [len(values) for settings in swept for values in settings.values()] == [2, 4, 8]
+    assert scaling.powers(rows)[0]["power"] == pytest.approx(np.log2(1.5))
+
+
 def test_the_sweep_that_is_timed_makes_a_fit_for_each_cell(tmp_path):
     file = tmp_path / "sweep.toml"
-    file.write_text(
-        sweeping._SWEEP.format(base="small", values=[0.3, 0.301, 0.302], draws=500, tune=500, chains=4),
-        "utf-8",
-    )
+    file.write_text(sweeping.sweep_file("small", 3, draws=500, tune=500, chains=4), "utf-8")
     planned = plan_sweep(read_sweep(file), load_plugins(()), plugins=())
     assert len(planned.cells) == 3
     assert len(planned.fits) == 3
