@@ -12,7 +12,7 @@ from nutpie import _lib
 from nutpie.sample import CompiledModel
 
 from forecast.inference.compiling import Entry, Numbers, jittered
-from forecast.inference.native import fill
+from forecast.inference.native import evaluate, fill
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,9 +89,12 @@ class NativeModel(CompiledModel):  # type: ignore[misc]
         coords = self.coords
         sizes = {name: len(values) for name, values in coords.items()}
         types = ["float64"] * len(entry.names)
-        begin = (lambda seed=None: self.start.copy()) if self.exact else jittered(self.start)
+        begin = (lambda seed=None: self.start.copy()) if self.exact else jittered(self.start, self._density)
         variables = _lib.PyVariable.new_variables(entry.names, types, entry.shapes, sizes, {})
         return _lib.PyMcModel(logp, expand, variables, entry.n, sizes, coords, begin, _no_adapter)
+
+    def _density(self, point: NDArray[np.float64]) -> float:
+        return evaluate(self.entry.logp.address, point, self.table)[0]
 
 
 def _no_adapter(*_: Any, **__: Any) -> Any:

@@ -21,7 +21,8 @@ from forecast.errors import ForecastError
 from forecast.inference import Compiler, SamplerSettings, Structure, sample
 from forecast.inference.cache import cache_folder, cache_path, read_entry, write_entry
 from forecast.inference.child import compile_apart
-from forecast.inference.compiling import CompilingWarning, Entry, load_entry
+from forecast.inference.compiling import CompilingWarning, Entry, jittered, load_entry, starting_point
+from forecast.inference.nutpie_model import NativeModel
 from forecast.model import model_data, pymc_model
 from forecast.worldview import Prior
 from tests.inference.toy import toy
@@ -285,3 +286,16 @@ def test_a_failing_sampler_is_an_error_of_ours(compiler: Compiler) -> None:
     impossible = {("line", "level"): Prior("Normal", {"mu": float("nan"), "sigma": 1.0})}
     with pytest.raises(ForecastError, match="sampling failed"):
         sample(*toy(priors=impossible), QUICK, seed=1, compiler=compiler)
+
+
+def test_chains_start_by_the_density_of_the_fit_and_far_from_one_another():
+    graph, layout = toy()
+    code = Compiler().compiled(graph, layout).code
+    numbers = model_data(graph, layout)
+    point = starting_point(code.names, code.n, layout)
+    model = NativeModel.of(code, numbers, point)
+    assert model._density(point) == code.log_density(point, numbers)[0]
+    starts = [jittered(point, model._density)(seed) for seed in range(8)]
+    usual = [jittered(point)(seed) for seed in range(8)]
+    assert np.median([model._density(x) for x in starts]) > np.median([model._density(x) for x in usual])
+    assert np.std(starts, axis=0).min() > 0
