@@ -236,12 +236,12 @@ def invert(x: FloatArray, y: FloatArray, sought: FloatArray) -> FloatArray:
         Dims as `sought`.
     """
     x, y = np.maximum.accumulate(x, axis=-1), np.maximum.accumulate(y, axis=-1)
+    rises = np.diff(x, axis=-1, prepend=-np.inf) > 0
     result = np.empty(sought.shape)
     for draw, values in enumerate(sought):
-        at, there = np.unique(x[draw], return_index=True)
+        at, reached = x[draw][rises[draw]], y[draw][rises[draw]]
         if at.size < 2:
             raise NotAvailable("the capability index does not move in some draws")
-        reached = y[draw][there]
         place = np.clip(np.searchsorted(at, values) - 1, 0, at.size - 2)
         slope = (reached[place + 1] - reached[place]) / (at[place + 1] - at[place])
         result[draw] = reached[place] + slope * (values - at[place])
