@@ -11,7 +11,9 @@ scales, with numbers of their own throughout the file.
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
@@ -40,15 +42,15 @@ def netcdf_bytes(groups: Mapping[str, xr.Dataset], stored: Encoding) -> bytes:
     bytes
         Made in memory: HDF5 that writes to a full disk itself ends the process with a segmentation fault.
     """
-    content, numbers = io.BytesIO(), count()
-    with h5py.File(content, "w", track_order=True) as file:
+    content, numbers, squeezed = io.BytesIO(), count(), _Squeezed()
+    with h5py.File(content, "w", track_order=True) as file, squeezed:
         for path, data in groups.items():
             group = file if path == "/" else file.create_group(path, track_order=True)
             encoded, attributes = xr.conventions.encode_dataset_coordinates(data)
             variables = {
                 str(name): xr.conventions.encode_cf_variable(one, name=name) for name, one in encoded.items()
             }
-            _write_group(group, data.sizes, variables, attributes, path, stored, numbers)
+            _write_group(group, data.sizes, variables, attributes, path, stored, numbers, squeezed)
     return content.getvalue()
 
 
@@ -60,8 +62,9 @@ def _write_group(
     path: str,
     stored: Encoding,
     numbers: count[int],
+    squeezed: _Squeezed,
 ) -> None:
-    made = {name: _write(group, name, one, path, stored) for name, one in variables.items()}
+    made = {name: _write(group, name, one, path, stored, squeezed) for name, one in variables.items()}
     number: dict[str, np.int32] = {}
     for dim, size in sizes.items():
         name = str(dim)
@@ -84,14 +87,43 @@ def _write_group(
     group.attrs.update(attributes)
 
 
-def _write(group: h5py.Group, name: str, one: xr.Variable, path: str, stored: Encoding) -> h5py.Dataset:
+class _Squeezed:
+    """Compresses variables of one chunk on all cores, where HDF5 uses one, and writes them at its end."""
+
+    def __enter__(self) -> None:
+        self._pool = ThreadPoolExecutor()
+        self._chunks: list[tuple[h5py.Dataset, Future[bytes]]] = []
+
+    def add(self, variable: h5py.Dataset, values: np.ndarray[Any, Any]) -> None:
+        """Compress values as HDF5 would that has the filters shuffle and gzip."""
+
+        def chunk() -> bytes:
+            whole = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
+            by_place = np.ascontiguousarray(whole.reshape(-1, values.itemsize).T)
+            return zlib.compress(by_place, variable.compression_opts)
+
+        self._chunks.append((variable, self._pool.submit(chunk)))
+
+    def __exit__(self, failure: object, *_: object) -> None:
+        with self._pool:
+            for variable, chunk in [] if failure else self._chunks:
+                variable.id.write_direct_chunk((0,) * variable.ndim, chunk.result())
+
+
+def _write(
+    group: h5py.Group, name: str, one: xr.Variable, path: str, stored: Encoding, squeezed: _Squeezed
+) -> h5py.Dataset:
     values = np.asarray(one.values)
     if values.dtype == object:
         values = _without_gaps(values)
     if values.dtype.kind in "OU":
         return group.create_dataset(name, data=values.astype(object), dtype=h5py.string_dtype())
     values, how = stored(path, values)
-    return group.create_dataset(name, data=values, **how)
+    if how.get("compression") != "gzip" or how.get("chunks") != values.shape or not how.get("shuffle"):
+        return group.create_dataset(name, data=values, **how)
+    made = group.create_dataset(name, shape=values.shape, dtype=values.dtype, **how)
+    squeezed.add(made, values)
+    return made
 
 
 def _without_gaps(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
