@@ -202,7 +202,8 @@ def verdicts(result: dict[str, Any]) -> list[dict[str, Any]]:
     if costs:
         add("peak memory, GB", costs[OURS]["peak"], TARGETS["peak"])
     for name, times in result.get("refits", {}).items():
-        add(f"second fit / first, {name} cache", times["second"] / times["first"], TARGETS["refit"])
+        if name == "cold":  # with a filled cache the first fit compiles nothing either
+            add("second fit / first, cold cache", times["second"] / times["first"], TARGETS["refit"])
         add(f"models made, {name} cache", times["compilations"] + times["loads"], 1)
     found = result.get("refits", {})
     if {"cold", "warm"} <= set(found):
