@@ -2,8 +2,8 @@
 
 Cells differ in a prior, so each is a fit of its own of one structure. The loop does what one would write
 without an engine that keeps compiled code: for each cell the PyMC model, and ``pm.sample`` with nutpie on
-both cores, which compiles it anew; it projects nothing. Rates are of cells after the first of each worker: a sweep's
-start (planning, workers) and a loop's imports are paid once.
+both cores, which compiles it anew; it projects nothing. Rates are of cells after the first of each worker: a
+sweep's start (planning, workers) and a loop's imports are paid once.
 
 Two cores of a shared machine do less than twice the work of one. How much that is, is measured with plain
 processes, which make the same fits by the engine without Dask: one of them, and two at once.
