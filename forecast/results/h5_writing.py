@@ -21,8 +21,11 @@ import h5py
 import numpy as np
 import xarray as xr
 
-Encoding = Callable[[str, np.ndarray[Any, Any]], tuple[np.ndarray[Any, Any], dict[str, Any]]]
-"""From the name of a group and values to the values as they are stored, and how HDF5 stores them."""
+Encoding = Callable[[str, np.ndarray[Any, Any]], tuple[np.ndarray[Any, Any], bool]]
+"""From the name of a group and values to the values as they are stored, and whether they are compressed."""
+
+LEVEL = 1
+"""Of gzip: a higher one takes longer and saves little."""
 
 _DIMENSION_ALONE = "This is a netCDF dimension but not a netCDF variable. {:10d}"
 
@@ -94,15 +97,20 @@ class _Squeezed:
         self._pool = ThreadPoolExecutor()
         self._chunks: list[tuple[h5py.Dataset, Future[bytes]]] = []
 
-    def add(self, variable: h5py.Dataset, values: np.ndarray[Any, Any]) -> None:
-        """Compress values as HDF5 would that has the filters shuffle and gzip."""
+    def add(self, group: h5py.Group, name: str, values: np.ndarray[Any, Any]) -> h5py.Dataset:
+        """Make a variable with HDF5's filters shuffle and gzip, and begin to compress its values so."""
+        shape = values.shape
+        variable = group.create_dataset(
+            name, shape, values.dtype, chunks=shape, shuffle=True, compression="gzip", compression_opts=LEVEL
+        )
 
         def chunk() -> bytes:
             whole = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
             by_place = np.ascontiguousarray(whole.reshape(-1, values.itemsize).T)
-            return zlib.compress(by_place, variable.compression_opts)
+            return zlib.compress(by_place, LEVEL)
 
         self._chunks.append((variable, self._pool.submit(chunk)))
+        return variable
 
     def __exit__(self, failure: object, *_: object) -> None:
         with self._pool:
@@ -118,12 +126,10 @@ def _write(
         values = _without_gaps(values)
     if values.dtype.kind in "OU":
         return group.create_dataset(name, data=values.astype(object), dtype=h5py.string_dtype())
-    values, how = stored(path, values)
-    if how.get("compression") != "gzip" or how.get("chunks") != values.shape or not how.get("shuffle"):
-        return group.create_dataset(name, data=values, **how)
-    made = group.create_dataset(name, shape=values.shape, dtype=values.dtype, **how)
-    squeezed.add(made, values)
-    return made
+    values, compressed = stored(path, values)
+    if not compressed:
+        return group.create_dataset(name, data=values)
+    return squeezed.add(group, name, values)
 
 
 def _without_gaps(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

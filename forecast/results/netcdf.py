@@ -120,14 +120,12 @@ def _broken(path: Path, error: Exception, group: str | None = None) -> ForecastE
 
 def _stored(
     group: str, values: np.ndarray[Any, np.dtype[Any]]
-) -> tuple[np.ndarray[Any, np.dtype[Any]], dict[str, Any]]:
-    """Values as they are stored, and HDF5's arguments: trajectories are smooth, so half of their bytes go."""
+) -> tuple[np.ndarray[Any, np.dtype[Any]], bool]:
+    """Values as stored, and whether compressed: trajectories are smooth, and half of their bytes go."""
     name = group.strip("/").partition("/")[0]
     if name not in DOUBLE_GROUPS and values.dtype == np.float64 and _fits_float32(values):
         values = values.astype(np.float32)
-    if name not in COMPRESSED_GROUPS or values.ndim == 0 or values.size == 0:
-        return values, {}
-    return values, {"compression": "gzip", "compression_opts": 1, "shuffle": True, "chunks": values.shape}
+    return values, name in COMPRESSED_GROUPS and values.ndim > 0 and values.size > 0
 
 
 def _fits_float32(values: np.ndarray[Any, np.dtype[np.float64]]) -> bool:
