@@ -21,7 +21,7 @@ import tomli_w
 
 from benchmarks.overhead_load import write_trivial
 from benchmarks.processes import cost_of
-from benchmarks.sweeping import sweep_file
+from benchmarks.sweeping import swept
 
 DRAWS = 2000
 SIZES: dict[str, tuple[int, ...]] = {
@@ -62,13 +62,9 @@ def measure(axes: Sequence[str]) -> list[dict[str, Any]]:
 def sweeps() -> list[dict[str, Any]]:
     """Seconds of sweeps of more and more cells, a short fit of the worldview `small` each, on one worker."""
     rows = []
-    with tempfile.TemporaryDirectory() as scratch:
-        for cells in (2, *SIZES["cells"]):  # the first sees to it that compiled code is there
-            file = Path(scratch) / f"{cells}.toml"
-            file.write_text(sweep_file("small", cells, draws=50, tune=100, chains=1), encoding="utf-8")
-            command = [sys.executable, "-m", "forecast", "sweep", str(file), "--workers", "1"]
-            cost = cost_of([*command, "--out", str(file.with_suffix(""))], ok=(0, 3))
-            rows.append({"axis": "cells", "size": cells, "seconds": cost.wall, "peak": cost.peak})
+    for cells in (2, *SIZES["cells"]):  # the first sees to it that compiled code is there
+        cost, _ = swept("small", cells, 1, draws=50, tune=100, chains=1)
+        rows.append({"axis": "cells", "size": cells, "seconds": cost.wall, "peak": cost.peak})
     return rows[1:]
 
 

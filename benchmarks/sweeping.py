@@ -21,7 +21,7 @@ from typing import Any
 
 from pyarrow import parquet
 
-from benchmarks.processes import ROOT, cost_of
+from benchmarks.processes import ROOT, Cost, cost_of
 
 TARGETS = {
     "times the loop": 8.0,
@@ -110,16 +110,16 @@ def sweep_file(base: str, cells: int, **sampling: int) -> str:
     return _SWEEP.format(base=base, values=[round(0.3 + 0.001 * n, 4) for n in range(cells)], **sampling)
 
 
-def swept(base: str, workers: int, **sampling: int) -> tuple[float, list[float]]:
-    """Sweep so many cells for each worker; seconds in all, and those of each cell on its worker, in order."""
+def swept(base: str, cells: int, workers: int, **sampling: int) -> tuple[Cost, list[float]]:
+    """Sweep so many cells; what it cost, and the seconds of each cell on its worker, in order."""
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "sweep.toml"
-        file.write_text(sweep_file(base, CELLS * workers, **sampling), "utf-8")
+        file.write_text(sweep_file(base, cells, **sampling), "utf-8")
         command = [sys.executable, "-m", "forecast", "sweep", str(file), "--workers", str(workers)]
-        wall = cost_of([*command, "--out", str(file.with_suffix(""))], ok=(0, 3)).wall
+        cost = cost_of([*command, "--out", str(file.with_suffix(""))], ok=(0, 3))
         rows = parquet.read_table(file.with_suffix("") / "results.parquet").to_pylist()
     spans = {row["cell"]: row["seconds"] for row in rows}
-    return wall, [spans[cell] for cell in sorted(spans)]
+    return cost, [spans[cell] for cell in sorted(spans)]
 
 
 def measure(base: str, *, draws: int = 500, tune: int = 500, chains: int = 4) -> dict[str, Any]:
@@ -141,11 +141,11 @@ def measure(base: str, *, draws: int = 500, tune: int = 500, chains: int = 4) ->
     seconds: dict[int, list[float]] = {1: [], 2: []}
     starts: dict[int, list[float]] = {1: [], 2: []}
     for _ in range(TURNS):  # in turns: a shared machine is faster in one minute than in another
-        for workers, spans in seconds.items():
-            wall, found = swept(base, workers, draws=draws, tune=tune, chains=chains)
+        for workers in (1, 2):
+            cost, found = swept(base, CELLS * workers, workers, draws=draws, tune=tune, chains=chains)
             later = found[workers:]  # the first cell of each worker warms up
-            spans += later
-            starts[workers].append(wall - CELLS * sum(later) / len(later))
+            seconds[workers] += later
+            starts[workers].append(cost.wall - CELLS * sum(later) / len(later))
     plain = {processes: plain_rate(processes, [base, *numbers]) for processes in (1, 2)}
     spans = json.loads(
         cost_of([sys.executable, "-c", _LOOP, base, *numbers, str(LOOPED)]).output.strip().splitlines()[-1]

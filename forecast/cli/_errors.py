@@ -80,16 +80,17 @@ def _ended_as_by_ctrl_c() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL)
 
 
+_IN_WORDS = ("PluginDeprecationWarning", "CompilingWarning")
+"""Warnings that concern whoever runs a command, by name: nothing is imported for them."""
+
+
 @contextlib.contextmanager
 def _warnings_in_words() -> Iterator[None]:
     """Show what concerns whoever runs a command on a line; other warnings as Python shows them."""
     shown = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
-        if category.__name__ in (
-            "PluginDeprecationWarning",
-            "CompilingWarning",
-        ):  # named: nothing is imported
+        if category.__name__ in _IN_WORDS:
             click.echo(f"Warning: {message}", err=True)
         else:
             shown(message, category, *rest, **more)

@@ -6,8 +6,10 @@ import tomllib
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner
+from pyarrow import parquet
 
 from benchmarks import __main__ as command_line
 from benchmarks import processes, scaling, sweeping
@@ -39,9 +41,11 @@ def test_sweeps_are_measured_after_their_code_is_compiled(monkeypatch):
 
     def cost_of(command, **options):
         swept.append(tomllib.loads(Path(command[4]).read_text("utf-8"))["settings"])
+        (folder := Path(command[-1])).mkdir()
+        parquet.write_table(pa.table({"cell": [0], "seconds": [1.0]}), folder / "results.parquet")
         return processes.Cost(wall=float(len(swept)), cpu=0.0, peak=0.5, code=0, output="")
 
-    monkeypatch.setattr(scaling, "cost_of", cost_of)
+    monkeypatch.setattr(sweeping, "cost_of", cost_of)
     monkeypatch.setitem(scaling.SIZES, "cells", (4, 8))
     rows = scaling.sweeps()
     assert [(row["size"], row["seconds"]) for row in rows] == [(4, 2.0), (8, 3.0)]
