@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 """Of the repository; ``python -m benchmarks`` is found from here."""
+
+# Linux counts towards a process's peak what its parent held when it started it, so a small process starts the
+# command, and takes its times. wait4 and not resource.getrusage(RUSAGE_CHILDREN): that keeps earlier peaks.
+_STARTER = """
+import json, os, subprocess, sys, time
+start = time.perf_counter()
+process = subprocess.Popen(sys.argv[2:])
+_, status, usage = os.wait4(process.pid, 0)
+wall = time.perf_counter() - start
+process.returncode = code = os.waitstatus_to_exitcode(status)
+found = [wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, code]
+os.write(int(sys.argv[1]), json.dumps(found).encode())
+"""
 
 
 @dataclass(frozen=True)
@@ -55,22 +68,25 @@ def cost_of(
     RuntimeError
         Another exit code, with the end of what the command said.
     """
-    start = time.perf_counter()
+    told, tells = os.pipe()
     with subprocess.Popen(
-        command,
+        [sys.executable, "-I", "-S", "-c", _STARTER, str(tells), *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         cwd=ROOT,
         env={**os.environ, **(env or {})},
+        pass_fds=[tells],
     ) as process:
+        os.close(tells)
         assert process.stdout is not None
         output = process.stdout.read()
-        # wait4 and not resource.getrusage(RUSAGE_CHILDREN): that would keep the peak of earlier children.
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = code = os.waitstatus_to_exitcode(status)
-    wall = time.perf_counter() - start
+        with os.fdopen(told) as answer:
+            said = answer.read()
+    if not said:
+        raise RuntimeError(f"{' '.join(command)} could not be started:\n{output[-2000:]}")
+    wall, cpu, peak, code = json.loads(said)
     if code not in ok:
         raise RuntimeError(f"{' '.join(command)} exited with {code}:\n{output[-2000:]}")
     per_unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is bytes there, kilobytes elsewhere
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * per_unit / 1e9, code, output)
+    return Cost(wall, cpu, peak * per_unit / 1e9, code, output)

@@ -21,6 +21,12 @@ def test_a_process_costs_wall_time_and_memory():
     assert 0.05 < cost.peak < 1
 
 
+def test_the_peak_is_that_of_the_process_and_not_of_the_one_that_measures():
+    ballast = np.ones(150_000_000)  # 1.2 GB, in memory
+    cost = processes.cost_of([sys.executable, "-c", "pass"])
+    assert cost.peak < 0.1 < ballast.nbytes / 1e9
+
+
 def test_a_process_that_fails_says_why():
     with pytest.raises(RuntimeError, match="boom"):
         processes.cost_of([sys.executable, "-c", "raise SystemExit('boom')"])
